@@ -1,0 +1,83 @@
+import { z } from 'zod'
+import { Article } from './article.ts'
+import { Code } from './codes.ts'
+import { Hints, MAX_URL_LENGTH } from './hints.ts'
+import { ArticleId, CaptureId } from './ids.ts'
+import { OUTCOMES, Outcome } from './outcomes.ts'
+import { STAGES, StageName } from './stages.ts'
+
+/** RFC 9457. `pointer` (RFC 6901) names the field at fault. */
+export const Problem = z.object({
+  type: z.string(),
+  title: z.string(),
+  status: z.int(),
+  detail: z.string(),
+  code: z.string().optional(),
+  pointer: z.string().optional(),
+})
+export type Problem = z.infer<typeof Problem>
+
+export const IngestItem = Hints.extend({ url: z.string().min(1).max(MAX_URL_LENGTH) })
+export type IngestItem = z.infer<typeof IngestItem>
+export const IngestRequest = z.strictObject({ items: z.array(z.unknown()).min(1).max(1000) })
+
+export const IngestResult = z.union([
+  z.object({ url: z.string().nullable(), captureId: CaptureId, duplicateOf: CaptureId.optional() }),
+  z.object({ url: z.string().nullable(), problem: Problem }),
+])
+export type IngestResult = z.infer<typeof IngestResult>
+export const IngestResponse = z.object({ results: z.array(IngestResult) })
+export type IngestResponse = z.infer<typeof IngestResponse>
+
+/** One line of a capture's trail. */
+export const TrailEvent = z.object({
+  at: z.iso.datetime(),
+  event: z.enum(['accepted', 'started', 'handed-over', 'put-back', 'died', 'ended', 'retried', 'dismissed']),
+  stage: StageName.optional(),
+  run: z.int().optional(),
+  attempt: z.int().optional(),
+  /** How long the stage worked, in milliseconds. */
+  ms: z.int().optional(),
+  outcome: Outcome.optional(),
+  code: Code.optional(),
+  reason: z.string().optional(),
+})
+export type TrailEvent = z.infer<typeof TrailEvent>
+
+export const CaptureView = z.object({
+  captureId: CaptureId,
+  url: z.string().nullable(),
+  /** Where it is, while it is under way (or where it failed). */
+  stage: StageName.optional(),
+  outcome: Outcome.optional(),
+  code: Code.optional(),
+  reason: z.string().optional(),
+  articleId: ArticleId.optional(),
+  duplicateOf: CaptureId.optional(),
+  events: z.array(TrailEvent),
+})
+export type CaptureView = z.infer<typeof CaptureView>
+
+/** What the URL ledger knows of an address. */
+export const UrlView = z.object({ url: z.string(), articleId: ArticleId.optional(), captures: z.array(CaptureView) })
+export type UrlView = z.infer<typeof UrlView>
+
+const stageCounts = z.object({ waiting: z.int(), active: z.int(), delayed: z.int() })
+export const StatusView = z.object({
+  accepted: z.int(),
+  inFlight: z.int(),
+  outcomes: z.object(Object.fromEntries(OUTCOMES.map((name) => [name, z.int()])) as Record<Outcome, z.ZodInt>),
+  /** Accepted = in flight + outcomes. */
+  balanced: z.boolean(),
+  /** Repeats that fencing made harmless: no outcome. */
+  late: z.int(),
+  stages: z.object(Object.fromEntries(STAGES.map(({ name }) => [name, stageCounts])) as Record<StageName, typeof stageCounts>),
+  /** Age in milliseconds of the capture that has been under way longest; null when none is. */
+  lag: z.int().nullable(),
+  /** What the pipeline waits for, in words; empty when for nothing. */
+  waitingFor: z.array(z.string()),
+})
+export type StatusView = z.infer<typeof StatusView>
+
+export const SearchResponse = z.object({ total: z.int(), articles: z.array(Article) })
+export type SearchResponse = z.infer<typeof SearchResponse>

@@ -1,0 +1,4 @@
+/** What a stage is, what it may return and throw, and the chain run in memory. */
+export * from './errors.ts'
+export * from './result.ts'
+export * from './stage.ts'
