@@ -1,0 +1,55 @@
+import { randomUUID } from 'node:crypto'
+import { link, mkdir, open, readdir, readFile, unlink } from 'node:fs/promises'
+import { join } from 'node:path'
+import { segmentKind } from './names.ts'
+import { syncFolder } from './segment.ts'
+
+const NAME = 'epoch'
+
+/** The archive's epoch, or null where it has none yet. */
+export async function readEpoch(folder: string): Promise<string | null> {
+  try {
+    return (await readFile(join(folder, NAME), 'utf8')).trim()
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
+    throw error
+  }
+}
+
+/** Gives the archive its epoch, once and for ever: of several that try, one writes. It is synced when this resolves. */
+export async function writeEpoch(folder: string, epoch: string): Promise<'written' | 'exists'> {
+  await mkdir(folder, { recursive: true, mode: 0o750 })
+  const draft = join(folder, `${NAME}.${randomUUID()}`)
+  await writeSynced(draft, `${epoch}\n`)
+  try {
+    // A link is exclusive and shows the file whole: created under its own name it could be found empty after a crash.
+    await link(draft, join(folder, NAME))
+    return 'written'
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+    return 'exists'
+  } finally {
+    await unlink(draft)
+    await syncFolder(folder)
+  }
+}
+
+/** Whether anything was ever kept here. */
+export async function hasSegments(folder: string): Promise<boolean> {
+  try {
+    return (await readdir(folder)).some((name) => segmentKind(name.replace(/\.open$/, '')) !== null)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false
+    throw error
+  }
+}
+
+async function writeSynced(path: string, text: string): Promise<void> {
+  const handle = await open(path, 'wx', 0o640)
+  try {
+    await handle.writeFile(text)
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}

@@ -1,0 +1,25 @@
+import { join } from 'node:path'
+import type { RecordKind } from '@copydesk/contracts'
+import { v7 } from 'uuid'
+
+const NAME = /^(intake|raw|clean|article|ends)-[0-9a-f-]{36}\.warc\.gz$/
+
+/** What a segment's file bears behind its name until it is closed. */
+export const OPEN = '.open'
+
+/** A new segment's name: the kind, and a UUIDv7, so that no process ever appends to another's file. */
+export function newSegmentName(kind: RecordKind): string {
+  return `${kind}-${v7()}.warc.gz`
+}
+
+/** The kind in a segment's name, or null where the name is no segment's. */
+export function segmentKind(name: string): RecordKind | null {
+  const match = NAME.exec(name)
+  return match === null ? null : (match[1] as RecordKind)
+}
+
+/** The path of a closed segment. The name comes from a reference, that is, from outside: nothing but a segment's name gets a path. */
+export function segmentPath(folder: string, segment: string): string {
+  if (!NAME.test(segment)) throw new TypeError(`${JSON.stringify(segment.slice(0, 80))} is not a segment's name`)
+  return join(folder, segment)
+}

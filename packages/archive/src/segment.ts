@@ -1,0 +1,85 @@
+import { open, rename, stat, unlink } from 'node:fs/promises'
+import type { RecordKind } from '@copydesk/contracts'
+import { infoMember } from './members.ts'
+import { newSegmentName, OPEN, segmentPath } from './names.ts'
+
+/** A segment file that this process, and no other, appends to. */
+export interface Segment {
+  readonly name: string
+  /** Bytes written and synced: where the next member begins. */
+  size(): number
+  /** Appends and syncs. Once it has thrown, the file may have a torn tail and must only be abandoned. */
+  append(members: readonly Uint8Array[]): Promise<void>
+  /** Closes the file and takes `.open` off its name. */
+  close(): Promise<void>
+  /** Leaves the file as it is, for readers of what it holds; removes it where nobody was given a reference into it. */
+  abandon(): Promise<void>
+}
+
+/** Creates a segment that holds its `warcinfo` record; file and folder are synced. */
+export async function createSegment(folder: string, kind: RecordKind): Promise<Segment> {
+  const name = newSegmentName(kind)
+  const path = segmentPath(folder, name)
+  const handle = await open(path + OPEN, 'ax', 0o640)
+  let size = 0
+  let given = false
+
+  async function append(members: readonly Uint8Array[]): Promise<void> {
+    const total = members.reduce((sum, member) => sum + member.byteLength, 0)
+    const { bytesWritten } = await handle.writev(members)
+    if (bytesWritten !== total) throw new Error(`only ${bytesWritten} of ${total} bytes were taken`)
+    // Asked after the write: whatever else wrote to the file, before or meanwhile, shows here, and an unlinked file too.
+    const file = await handle.stat()
+    if (file.size !== size + total) throw new Error(`the segment has ${file.size} bytes where ${size + total} were expected`)
+    if (file.nlink === 0) throw new Error('the segment was removed while it was written')
+    await handle.datasync()
+    size += total
+  }
+
+  async function abandon(): Promise<void> {
+    await handle.close()
+    if (!given) await unlink(path + OPEN)
+  }
+
+  try {
+    await append([await infoMember(name)])
+    await syncFolder(folder)
+  } catch (error) {
+    await abandon().catch(() => undefined)
+    throw error
+  }
+  return {
+    name,
+    size: () => size,
+    append: async (members) => {
+      await append(members)
+      given = true
+    },
+    close: async () => {
+      await handle.close()
+      await closeName(path)
+      await syncFolder(folder)
+    },
+    abandon,
+  }
+}
+
+/** Makes names in a folder durable: a file's own sync says nothing about its name (mechanics.md). */
+export async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, 'r')
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}
+
+/** A process that was frozen for long may find its segment closed by the keeper. */
+async function closeName(path: string): Promise<void> {
+  try {
+    await rename(path + OPEN, path)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+    await stat(path)
+  }
+}
