@@ -33,6 +33,6 @@ export type Capture = z.infer<typeof Capture>
 export const FetchedPage = z.object({
   capture: Capture,
   head: z.object({ status: z.int(), statusText: z.string(), headers: z.array(z.tuple([z.string(), z.string()])) }).nullable(),
-  body: z.instanceof(Uint8Array),
+  body: z.custom<Uint8Array>((value) => value instanceof Uint8Array, 'the body is bytes'),
 })
 export type FetchedPage = z.infer<typeof FetchedPage>

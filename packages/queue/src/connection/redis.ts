@@ -1,0 +1,50 @@
+import { Redis } from 'ioredis'
+
+/**
+ * `worker`: waits for a Redis that is away, as long as it takes. `producer`: answers at once that it is away, so that an API can say so.
+ */
+export type ConnectionRole = 'worker' | 'producer'
+
+/** Above the longest blocking read (drainDelay, 5 s): a Redis that falls silent without closing its socket would else hang every command for ever. */
+const SOCKET_TIMEOUT_MS = 30_000
+
+/** The options of every connection to Redis. Reconnects wait at most 2 s: BullMQ's own default grows to 20 s. */
+export function redisOptions(url: string, role: ConnectionRole) {
+  const { hostname, port, username, password, pathname, protocol } = new URL(url)
+  return {
+    host: hostname.replace(/^\[|\]$/g, ''),
+    port: Number(port || 6379),
+    ...(username && { username: decodeURIComponent(username) }),
+    ...(password && { password: decodeURIComponent(password) }),
+    ...(pathname.length > 1 && { db: Number(pathname.slice(1)) }),
+    ...(protocol === 'rediss:' && { tls: {} }),
+    retryStrategy: (times: number) => Math.min(100 * times, 2000),
+    socketTimeout: SOCKET_TIMEOUT_MS,
+    connectTimeout: 5000,
+    ...(role === 'worker'
+      ? { maxRetriesPerRequest: null, enableOfflineQueue: true }
+      : { maxRetriesPerRequest: 1, enableOfflineQueue: false }),
+  }
+}
+
+/** A connection; errors are reported through `onError` (at most one line a second would do: a Redis that is away makes many). */
+export function connectRedis(url: string, role: ConnectionRole, onError: (error: Error) => void): Redis {
+  const redis = new Redis(redisOptions(url, role))
+  redis.on('error', onError)
+  return redis
+}
+
+/** Waits until the connection is ready; false when it isn't after `ms` milliseconds. */
+export async function redisReady(redis: Redis, ms: number): Promise<boolean> {
+  if (redis.status === 'ready') return true
+  return await new Promise((resolve) => {
+    const timer = setTimeout(() => done(false), ms)
+    const ready = () => done(true)
+    function done(answer: boolean) {
+      clearTimeout(timer)
+      redis.off('ready', ready)
+      resolve(answer)
+    }
+    redis.once('ready', ready)
+  })
+}

@@ -1,0 +1,40 @@
+import { randomUUID } from 'node:crypto'
+import type { Redis } from 'ioredis'
+
+/** What the archive remembers of Redis; the archive adapter implements it. */
+export interface EpochStore {
+  /** The epoch in the archive; null when none was written. */
+  read(): Promise<string | null>
+  /** Writes it, synced, if none is there; `exists` where another process was first. */
+  write(epoch: string): Promise<'written' | 'exists'>
+  /** Whether the archive holds any segment. */
+  hasSegments(): Promise<boolean>
+}
+
+/** `lost`: Redis and archive don't belong together; `reason` says how, and what to do. */
+export type EpochVerdict = { kind: 'agreed'; epoch: string } | { kind: 'lost'; reason: string }
+
+/**
+ * Agrees on the epoch: which Redis and which archive belong together (ledger.md, Epoch). The first start makes it; after that every difference is a loss.
+ * Harmless to ask again, from any process.
+ */
+export async function agreeEpoch(redis: Redis, store: EpochStore, prefix: string): Promise<EpochVerdict> {
+  const key = `${prefix}:epoch`
+  const [inRedis, inArchive] = [await redis.get(key), await store.read()]
+  if (inRedis !== null && inRedis === inArchive) return { kind: 'agreed', epoch: inRedis }
+  if (inArchive !== null) return { kind: 'lost', reason: inRedis === null ? EMPTIED : REPLACED }
+  if (await store.hasSegments()) return { kind: 'lost', reason: FOREIGN }
+  if (inRedis !== null && Number((await redis.hget(`${prefix}:counts`, 'accepted')) ?? 0) > 0) return { kind: 'lost', reason: ARCHIVE_GONE }
+  // Redis first, then the archive: a kill between the two is the case of an archive without segments beside a Redis that accepted nothing.
+  await redis.set(key, randomUUID(), 'NX')
+  const made = await redis.get(key)
+  if (made === null) return { kind: 'lost', reason: EMPTIED }
+  await store.write(made)
+  return (await store.read()) === made ? { kind: 'agreed', epoch: made } : { kind: 'lost', reason: REPLACED }
+}
+
+const EMPTIED = 'Redis is empty, and the archive says that it was in use: bring back the data folder of Redis.'
+const REPLACED = 'Redis is another one than the archive was filled with: set REDIS_URL to the right one, or bring back its data folder.'
+const FOREIGN =
+  'the archive holds segments of which this Redis knows nothing: set ARCHIVE_DIR and REDIS_URL to a pair that belongs together.'
+const ARCHIVE_GONE = 'Redis has accepted work, and the archive is empty: set ARCHIVE_DIR to the folder that was in use.'

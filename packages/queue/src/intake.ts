@@ -1,0 +1,157 @@
+import {
+  CaptureId,
+  type Capture,
+  type EndRecord,
+  type FetchedPage,
+  type Hints,
+  type IntakeItem,
+  type IntakeRecord,
+  type RecordStamp,
+  type Reference,
+} from '@copydesk/contracts'
+import type { Log } from '@copydesk/pipeline'
+import { v7 as uuidv7 } from 'uuid'
+import type { EpochGate } from './epoch-gate.ts'
+import { duplicateEnd, envelopeOf } from './keeper/tail-check.ts'
+import { bytesKey, fetchKey, urlDigest } from './keys.ts'
+import type { Queues } from './queues.ts'
+import type { Registry } from './registry.ts'
+
+/** Where intake is kept; the archive adapter implements it. */
+export interface IntakeArchive {
+  keepCapture(stamp: RecordStamp, page: FetchedPage): Promise<Reference>
+  /** Resolves only after the record is synced. */
+  keepIntake(record: IntakeRecord): Promise<Reference>
+  end(record: EndRecord): void
+}
+
+/** Work that is asked for: an address to fetch (already checked), or bytes in hand. */
+export interface IntakeRequest {
+  url: string | null
+  hints?: Hints
+  bytes?: { body: Uint8Array; contentType: string | null }
+}
+
+export interface Taken {
+  captureId: CaptureId
+  duplicateOf?: CaptureId
+}
+
+/** Intake can't be taken now: nothing was written, and asking again later is right. */
+export class IntakeClosedError extends Error {
+  override readonly name = 'IntakeClosedError'
+}
+
+/** The intake record is written, and Redis went away before it could answer: these captures may be accepted yet, by the tail check. */
+export class UndecidedError extends Error {
+  override readonly name = 'UndecidedError'
+  readonly captureIds: CaptureId[]
+  constructor(captureIds: CaptureId[], options: ErrorOptions) {
+    super('Redis went away while the work was being taken in; it may be accepted yet. Look the captures up before asking again.', options)
+    this.captureIds = captureIds
+  }
+}
+
+/**
+ * Takes work in: bytes to the archive, then the intake record, synced, then accept, then the jobs (ledger.md, Intake).
+ * Once it has answered nothing can lose the work: neither a kill nor any state of Redis.
+ */
+export function createIntake(at: {
+  registry: Registry
+  queues: Queues
+  archive: IntakeArchive
+  gate: EpochGate
+  log: Log
+  ping: () => Promise<unknown>
+  now?: () => Date
+}) {
+  const now = at.now ?? (() => new Date())
+
+  async function itemOf(request: IntakeRequest): Promise<IntakeItem> {
+    const captureId = CaptureId.parse(uuidv7())
+    const { url, hints, bytes } = request
+    const common = { captureId, url, ...(hints && { hints }) }
+    if (!bytes) {
+      if (url === null) throw new TypeError('work needs an address or bytes')
+      return { ...common, ref: null, key: fetchKey(url) }
+    }
+    const capture = captureOf(url, bytes, now(), hints)
+    const ref = await at.archive.keepCapture({ v: 1, captureId, rev: 0, run: 0 }, { capture, head: null, body: bytes.body })
+    return { ...common, ref, key: bytesKey(url, bytes.body) }
+  }
+
+  return {
+    /**
+     * Takes these requests in, in order. `source` names who asked.
+     * Throws IntakeClosedError (nothing happened) or UndecidedError (it may have been accepted).
+     */
+    async take(requests: IntakeRequest[], source: string): Promise<Taken[]> {
+      if (at.gate.epoch() === null) throw new IntakeClosedError(at.gate.reason() ?? 'Redis is not ready.')
+      await at.ping().catch((cause: unknown) => {
+        throw new IntakeClosedError('Redis does not answer; nothing was taken in. Ask again when it does.', { cause })
+      })
+      const items = await Promise.all(requests.map(itemOf))
+      const taken = now().toISOString()
+      await at.archive.keepIntake({ v: 1, at: taken, source, items })
+      const results = await acceptAll(items, taken)
+      await addJobs(items.filter((_item, index) => !results[index]?.duplicateOf))
+      return results
+    },
+  }
+
+  async function acceptAll(items: IntakeItem[], taken: string): Promise<Taken[]> {
+    try {
+      const answers = await Promise.all(
+        items.map(async (item) => await at.registry.accept(envelopeOf(item), { key: item.key, urlDigest: urlDigest(item.url) })),
+      )
+      return answers.map((answer, index) => {
+        const { captureId } = items[index] as IntakeItem
+        const duplicateOf = answer.kind === 'accepted' ? null : answer.duplicateOf
+        if (!duplicateOf) return { captureId }
+        at.archive.end(duplicateEnd(envelopeOf(items[index] as IntakeItem), duplicateOf, taken))
+        return { captureId, duplicateOf }
+      })
+    } catch (cause) {
+      throw new UndecidedError(
+        items.map(({ captureId }) => captureId),
+        { cause },
+      )
+    }
+  }
+
+  /** What is accepted is accepted: a job that can't be added now is the reconciler's work. */
+  async function addJobs(items: IntakeItem[]): Promise<void> {
+    try {
+      const envelopes = items.map(envelopeOf)
+      await at.queues.addAll(
+        'fetch',
+        envelopes.filter(({ ref }) => ref === null),
+      )
+      await at.queues.addAll(
+        'clean',
+        envelopes.filter(({ ref }) => ref !== null),
+      )
+    } catch (error) {
+      at.log.warn({ reason: String(error), jobs: items.length }, 'jobs could not be added; the reconciler adds them')
+    }
+  }
+}
+
+function captureOf(url: string | null, bytes: { body: Uint8Array; contentType: string | null }, now: Date, hints?: Hints): Capture {
+  return {
+    source: 'bytes',
+    requestedUrl: url,
+    url,
+    chain: [],
+    fetchedAt: now.toISOString(),
+    status: null,
+    contentType: bytes.contentType,
+    contentEncoding: [],
+    robotsTag: null,
+    etag: null,
+    lastModified: null,
+    cut: false,
+    bytes: bytes.body.length,
+    ...(hints && { hints }),
+  }
+}

@@ -1,0 +1,77 @@
+import { type CaptureId, type Envelope, STAGES, type StageName } from '@copydesk/contracts'
+import { type JobsOptions, Queue } from 'bullmq'
+import { redisOptions, type ConnectionRole } from './connection/redis.ts'
+
+/**
+ * Jobs are never kept and never given up by BullMQ: fencing makes repeats harmless, attempts are counted in the registry,
+ * and a kept job would swallow the reconciler's and the retry's add of the same id.
+ */
+export const JOB_OPTIONS: JobsOptions = {
+  attempts: 1_000_000,
+  backoff: { type: 'fixed', delay: 1000 },
+  removeOnComplete: true,
+  removeOnFail: true,
+  sizeLimit: 8192,
+  stackTraceLimit: 1,
+}
+
+export interface StageCounts {
+  waiting: number
+  active: number
+  delayed: number
+}
+
+export type Queues = ReturnType<typeof createQueues>
+
+/** The four queues as producers see them. A job's id is its captureId, so that an add is harmless while one waits or runs. */
+export function createQueues(options: { redisUrl: string; role: ConnectionRole; prefix: string; onError: (error: Error) => void }) {
+  const connection = redisOptions(options.redisUrl, options.role)
+  const queues = new Map<StageName, Queue>(
+    STAGES.map(({ name }) => [name, new Queue(name, { connection, prefix: options.prefix, defaultJobOptions: JOB_OPTIONS })]),
+  )
+  for (const queue of queues.values()) queue.on('error', options.onError)
+  const queueOf = (stage: StageName): Queue => {
+    const queue = queues.get(stage)
+    if (!queue) throw new Error(`there is no queue for the stage ${stage}`)
+    return queue
+  }
+
+  return {
+    async add(stage: StageName, envelope: Envelope): Promise<void> {
+      await queueOf(stage).add(stage, envelope, { jobId: envelope.captureId })
+    },
+
+    /** Adds many at once. */
+    async addAll(stage: StageName, envelopes: Envelope[]): Promise<void> {
+      if (envelopes.length === 0) return
+      await queueOf(stage).addBulk(envelopes.map((envelope) => ({ name: stage, data: envelope, opts: { jobId: envelope.captureId } })))
+    },
+
+    /** Whether the stage's queue has a job of this capture, in whatever state. */
+    async has(stage: StageName, captureId: CaptureId): Promise<boolean> {
+      return (await queueOf(stage).getJob(captureId)) !== undefined
+    },
+
+    async counts(): Promise<Record<StageName, StageCounts>> {
+      const entries = await Promise.all(
+        [...queues].map(async ([name, queue]) => {
+          const counts = await queue.getJobCounts('wait', 'prioritized', 'active', 'delayed')
+          const waiting = (counts['wait'] ?? 0) + (counts['prioritized'] ?? 0)
+          return [name, { waiting, active: counts['active'] ?? 0, delayed: counts['delayed'] ?? 0 }] as const
+        }),
+      )
+      return Object.fromEntries(entries) as Record<StageName, StageCounts>
+    },
+
+    /** When the job that has waited longest was added (ms since 1970); null when none waits. */
+    async oldestWaiting(): Promise<number | null> {
+      const oldest = await Promise.all([...queues.values()].map(async (queue) => (await queue.getJobs(['wait'], 0, 0, true))[0]?.timestamp))
+      const times = oldest.filter((time) => time !== undefined)
+      return times.length > 0 ? Math.min(...times) : null
+    },
+
+    async close(): Promise<void> {
+      await Promise.all([...queues.values()].map(async (queue) => await queue.close()))
+    },
+  }
+}
