@@ -1,10 +1,13 @@
-import { IntakeRecord } from '@copydesk/contracts'
+import { type CaptureId, type EndRecord, IntakeRecord } from '@copydesk/contracts'
+import { findEnds } from './find-ends.ts'
 import { listSegments, scanSegment } from './scan.ts'
 
 /** Reads the newest intake records again and again, for the tail check. */
 export interface IntakeTail {
-  /** Every intake record whose `at` is at or after `sinceMs`, one at a time, so that a large import is never in memory whole. What is older was passed over once and isn't read again, unless `sinceMs` goes back. */
-  read(sinceMs: number): AsyncGenerator<IntakeRecord>
+  /** Every intake record whose `at` is at or after `sinceMs`, oldest first. What is older was passed over once and isn't read again, unless `sinceMs` goes back. */
+  read(sinceMs: number): Promise<IntakeRecord[]>
+  /** As findEnds. */
+  ends(captureIds: Iterable<CaptureId>, sinceMs: number): Promise<Map<CaptureId, EndRecord>>
 }
 
 export function createIntakeTail(folder: string): IntakeTail {
@@ -12,25 +15,27 @@ export function createIntakeTail(folder: string): IntakeTail {
   let starts = new Map<string, number>()
   let lowest = Infinity
 
-  async function* read(sinceMs: number): AsyncGenerator<IntakeRecord> {
+  async function read(sinceMs: number): Promise<IntakeRecord[]> {
     // A Redis that came back from an older state has an older mark: then all is read again.
     if (sinceMs < lowest) starts = new Map()
     lowest = sinceMs
     const segments = await listSegments(folder, 'intake', sinceMs)
-    for (const gone of [...starts.keys()].filter((name) => !segments.includes(name))) starts.delete(gone)
-    for (const segment of segments) yield* readSegment(segment, sinceMs)
+    starts = new Map([...starts].filter(([segment]) => segments.includes(segment)))
+    const young: IntakeRecord[] = []
+    for (const segment of segments) young.push(...(await readSegment(segment, sinceMs)))
+    return young.toSorted((a, b) => Date.parse(a.at) - Date.parse(b.at))
   }
 
-  async function* readSegment(segment: string, sinceMs: number): AsyncGenerator<IntakeRecord> {
-    let young = false
+  async function readSegment(segment: string, sinceMs: number): Promise<IntakeRecord[]> {
+    const young: IntakeRecord[] = []
     for await (const { reference, record } of scanSegment(folder, segment, starts.get(segment) ?? 0)) {
       const intake = IntakeRecord.parse(record)
       const isYoung = Date.parse(intake.at) >= sinceMs
-      if (!young) starts.set(segment, isYoung ? reference.offset : reference.offset + reference.length)
-      young ||= isYoung
-      if (isYoung) yield intake
+      if (young.length === 0) starts.set(segment, isYoung ? reference.offset : reference.offset + reference.length)
+      if (isYoung) young.push(intake)
     }
+    return young
   }
 
-  return { read }
+  return { read, ends: (captureIds, sinceMs) => findEnds(folder, captureIds, sinceMs) }
 }
