@@ -1,1 +1,11 @@
-export {}
+/** What tests and benchmarks use of the command line: the very code that `up` runs. */
+export { CannotRun } from './local/cannot-run.ts'
+export { ensureElasticsearch } from './local/elasticsearch.ts'
+export { freePort } from './local/free-port.ts'
+export type { LocalOptions, LocalService } from './local/local-service.ts'
+export { ensureRedis } from './local/redis.ts'
+export { DEFAULT_DATA, LOCAL, ROOT } from './local/repository.ts'
+export { stopLocal } from './local/stop-local.ts'
+export { apiUrl } from './system/api-url.ts'
+export type { ProcessInfo } from './system/processes.ts'
+export { startSystem, type System, type SystemOptions } from './system/start-system.ts'

@@ -1,0 +1,14 @@
+const FIRST_MS = 500
+const LONGEST_MS = 10_000
+const GOOD_MS = 30_000
+
+/** How long to wait before each start after a death: 0.5 s, doubled up to 10 s, from the beginning again after 30 s of life. */
+export function backOff(): { next: (livedMs: number) => number } {
+  let wait = 0
+  return {
+    next(livedMs) {
+      wait = wait === 0 || livedMs >= GOOD_MS ? FIRST_MS : Math.min(wait * 2, LONGEST_MS)
+      return wait
+    },
+  }
+}

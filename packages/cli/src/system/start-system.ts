@@ -1,0 +1,155 @@
+import { mkdirSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { CannotRun } from '../local/cannot-run.ts'
+import { tryLock, type FolderLock } from '../local/folder-lock.ts'
+import { freePort, isFree } from '../local/free-port.ts'
+import { limitLog, logTail } from '../local/log-file.ts'
+import { identify } from '../local/process-identity.ts'
+import { latch } from './latch.ts'
+import { SERVICES, type ProcessInfo, type Supervised, type SupervisionEvents } from './processes.ts'
+import { startStores } from './start-stores.ts'
+import { isService, stopParts } from './stop-parts.ts'
+import { superviseService } from './supervise-service.ts'
+import { readSystemFile, removeSystemFile, writeSystemFile } from './system-file.ts'
+
+const API_HOST = '127.0.0.1'
+const READY_MS = 120_000
+/** The services drain within 10 s by themselves. */
+const DRAIN_MS = 12_000
+const LOGS_MS = 60_000
+
+export interface SystemOptions {
+  /** Everything that the system keeps lies under it: archive/, redis/, elasticsearch/, logs/, run/. */
+  folder: string
+  /** The API's port; 0 for any free one. */
+  port: number
+  /** The services' environment. REDIS_URL and ELASTICSEARCH_URL, where set, are used instead of local services. */
+  env: NodeJS.ProcessEnv
+  /** Told in one line each what takes time, what died and what starts again. */
+  notice: (line: string) => void
+  /** Ends a start that is under way. */
+  signal?: AbortSignal
+}
+
+/** A running system: every service a process, supervised by this one. */
+export interface System {
+  api: string
+  redis: string
+  elasticsearch: string
+  data: string
+  processes: () => ProcessInfo[]
+  /** Sends a signal to a process by its name; supervision starts it again. */
+  kill: (name: string, signal: NodeJS.Signals) => void
+  /** Ends a process gracefully and resolves once its successor is ready. */
+  restart: (name: string) => Promise<void>
+  /** Resolves once the process is up (again). */
+  ready: (name: string) => Promise<void>
+  /** Resolves to why the system can't go on; never, while all is well. */
+  failed: Promise<Error>
+  /** Drains the services, then ends what is local. Resolves to the number of captures still under way (null: not known). `force` doesn't drain. */
+  stop: (options?: { force?: boolean }) => Promise<number | null>
+}
+
+/** Starts a whole system on one machine and resolves once every part is ready. Throws CannotRun, with everything ended again, where it can't be. */
+export async function startSystem(options: SystemOptions): Promise<System> {
+  const folder = resolve(options.folder)
+  mkdirSync(folder, { recursive: true })
+  const held = lockFolder(folder)
+  const parts: Supervised[] = []
+  const failure = latch()
+  const events: SupervisionEvents = { notice: options.notice, fatal: failure.fail, changed: () => {} }
+  const failed = failure.opened().then(
+    () => new Error('unreachable'),
+    (error: Error) => error,
+  )
+  const logs = setInterval(() => SERVICES.forEach((name) => limitLog(logFile(folder, name))), LOGS_MS)
+  let stopped: Promise<number | null> | null = null
+  const stop: System['stop'] = ({ force = false } = {}) => {
+    if (force) for (const part of parts) if (isService(part)) part.kill('SIGKILL')
+    return (stopped ??= stopParts(parts, force ? 0 : DRAIN_MS, api).finally(() => {
+      clearInterval(logs)
+      removeSystemFile(folder)
+      held.release()
+    }))
+  }
+
+  let api: string | null = null
+  try {
+    const port = await choosePort(options.port)
+    options.signal?.throwIfAborted()
+    const [redis, elasticsearch] = await startStores(folder, options.env, events, parts)
+    options.signal?.throwIfAborted()
+    api = `http://${API_HOST}:${port}`
+    const env = {
+      LOG_LEVEL: 'info',
+      ARCHIVE_DIR: join(folder, 'archive'),
+      ...options.env,
+      REDIS_URL: redis,
+      ELASTICSEARCH_URL: elasticsearch,
+      HEALTH_PORT: '0',
+      API_HOST,
+      API_PORT: String(port),
+    }
+    for (const service of SERVICES) {
+      parts.push(superviseService({ name: service, service, env, logFile: logFile(folder, service) }, events))
+    }
+    await allReady(folder, parts, failed, options.signal)
+    const self = identify(process.pid)
+    writeSystemFile(folder, { pid: process.pid, started: self?.started ?? null, api, redis, elasticsearch })
+    return { api, redis, elasticsearch, data: folder, processes: () => parts.map((part) => part.info()), ...byName(parts), failed, stop }
+  } catch (error) {
+    await stop({ force: true })
+    throw error
+  }
+}
+
+function lockFolder(folder: string): FolderLock {
+  const held = tryLock(join(folder, 'run', 'up.lock'))
+  if ('release' in held) return held
+  const where = readSystemFile(folder)?.api
+  throw new CannotRun(
+    `a system runs on ${folder} already (process ${held.pid}${where ? `, ${where}` : ''}): end it with ./copydesk down, or choose another --data`,
+  )
+}
+
+async function choosePort(wanted: number): Promise<number> {
+  if (wanted === 0) return freePort(API_HOST)
+  if (await isFree(wanted, API_HOST)) return wanted
+  throw new CannotRun(`port ${wanted} on ${API_HOST} is taken: end what listens there, or choose another with --port`)
+}
+
+async function allReady(folder: string, parts: Supervised[], failed: Promise<Error>, signal: AbortSignal | undefined): Promise<void> {
+  const giveUp = new AbortController()
+  const late = sleep(READY_MS, null, { signal: giveUp.signal }).then(
+    () => explain(folder, parts),
+    () => new Error('unreachable'),
+  )
+  const aborted = new Promise<Error>((resolve) => signal?.addEventListener('abort', () => resolve(signal.reason as Error), { once: true }))
+  const all = Promise.all(parts.map((part) => part.ready())).then(() => null)
+  const error = await Promise.race([all, failed, late, aborted]).finally(() => giveUp.abort())
+  if (error) throw error
+}
+
+function explain(folder: string, parts: Supervised[]): CannotRun {
+  const unready = parts.filter((part) => isService(part) && part.info().health === null).map(({ name }) => name)
+  const tail = unready[0] ? logTail(logFile(folder, unready[0])) : ''
+  return new CannotRun(
+    `not ready after ${READY_MS / 1000} s: ${unready.join(', ')}; the logs are in ${join(folder, 'logs')}, ${unready[0]}'s ends with:\n${tail}`,
+  )
+}
+
+function byName(parts: Supervised[]): Pick<System, 'kill' | 'restart' | 'ready'> {
+  const find = (name: string): Supervised => {
+    const part = parts.find((candidate) => candidate.name === name)
+    if (!part) throw new Error(`no process is called ${name}: there are ${parts.map((each) => each.name).join(', ')}`)
+    return part
+  }
+  return {
+    kill: (name, signal) => find(name).kill(signal),
+    restart: (name) => find(name).restart(),
+    ready: (name) => find(name).ready(),
+  }
+}
+
+const logFile = (folder: string, name: string): string => join(folder, 'logs', `${name}.log`)
