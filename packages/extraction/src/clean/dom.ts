@@ -1,0 +1,53 @@
+import { parseHTML } from 'linkedom'
+
+/** The little of the DOM that reading a page takes. The compiler knows no browser types here, and the parser below is to be replaced. */
+export interface DomNode {
+  readonly nodeType: number
+  readonly nodeValue: string | null
+  readonly textContent: string | null
+  readonly childNodes: Iterable<DomNode>
+}
+
+export interface DomElement extends DomNode {
+  /** Upper case for HTML. */
+  readonly tagName: string
+  readonly children: Iterable<DomElement>
+  readonly parentElement: DomElement | null
+  getAttribute(name: string): string | null
+  closest(selector: string): DomElement | null
+  querySelector(selector: string): DomElement | null
+  querySelectorAll(selector: string): Iterable<DomElement>
+  append(...nodes: DomNode[]): void
+}
+
+export interface DomDocument extends Pick<DomElement, 'querySelector' | 'querySelectorAll'> {
+  readonly documentElement: DomElement
+  readonly body: DomElement
+}
+
+export const ELEMENT = 1
+export const TEXT = 3
+
+/** Parses a page, whatever of html, head and body it leaves out: this parser adds none of them itself. */
+export function parsePage(html: string): DomDocument {
+  const whole = /<html[\s>]/i.test(html) ? html : `<!doctype html><html><head></head><body>${html}</body></html>`
+  const { document } = parseHTML(whole) as unknown as { document: DomDocument }
+  if (document.querySelector('body') === null) {
+    const { body } = document
+    body.append(...[...document.documentElement.childNodes].filter((node) => node !== body && (node as DomElement).tagName !== 'HEAD'))
+  }
+  return document
+}
+
+/** An element's text with white space collapsed. */
+export function textOf(node: DomNode): string {
+  return collapse(node.textContent ?? '')
+}
+
+/** White space (no-break spaces too) becomes single spaces; soft hyphens and zero-width spaces go. */
+export function collapse(text: string): string {
+  return text
+    .replace(/[\u00ad\u200b\ufeff]/g, '')
+    .replace(/\s+/g, ' ')
+    .trim()
+}

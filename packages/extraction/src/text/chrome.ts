@@ -1,0 +1,28 @@
+/** Words of buttons and menus around an article. A line of nothing else is chrome. */
+const CHROME_WORDS = new Set(
+  `print printable version email e-mail mail share tweet facebook twitter linkedin whatsapp pinterest reddit save bookmark copy link close
+  menu search home login log sign in out up subscribe register account comment comments reply like follow skip to main content navigation
+  advertisement advertising sponsored back top next previous page text size a+ a- listen more this article story
+  drucken teilen merken anzeige werbung startseite suche imprimer partager publicité accueil imprimir compartir publicidad inicio
+  stampa condividi pubblicità afdrukken delen skriv ut dela
+  印刷 シェア 広告 打印 分享 广告 인쇄 공유 طباعة مشاركة печать поделиться реклама`.split(/\s+/),
+)
+
+/** Lines that say so themselves. */
+const CHROME_LINES =
+  /^(?:©|\(c\)\s|copyright\b|all rights reserved|read more\b|click here\b|see also:?$|related(?: \w+)?:?$|sections?:?$|tags?:|topics?:|filed under\b|share this\b|follow us\b|sign up\b)/i
+
+/** A way through the site: Home > News > World. */
+const BREADCRUMB = /^[^.!?]{1,30}(?:\s[>»›|/]\s[^.!?>»›|/]{1,30})+$/u
+
+/** Tells whether a line belongs to the page around the article. */
+export function isChrome(line: string): boolean {
+  const words = line
+    .toLowerCase()
+    .split(/[\s|·•,/]+/)
+    .filter((word) => word !== '')
+  if (words.length === 0) return true
+  return (
+    (words.length <= 8 && words.every((word) => CHROME_WORDS.has(word))) || CHROME_LINES.test(line.trim()) || BREADCRUMB.test(line.trim())
+  )
+}

@@ -1,0 +1,33 @@
+import { indentOf } from './read-parts.ts'
+
+/** Mail and terminals wrap at 60 to 80 columns, few at more than this: a longer line is a paragraph of its own. */
+const WIDEST_WRAP = 100
+
+const ENDS_SENTENCE = /[.!?…。！？]["'”’»)\]]*$/u
+const CJK_END = /[\u3000-\u30ff\u3400-\u9fff\uff00-\uffef]$/u
+const CJK_START = /^[\u3000-\u30ff\u3400-\u9fff\uff00-\uffef]/u
+
+/** Joins the lines of hard-wrapped paragraphs, and keeps apart those that each are one. Wording stays as it is. */
+export function joinLines(lines: readonly string[]): string[] {
+  const width = Math.max(...lines.map((line) => line.length))
+  const paragraphs: string[] = []
+  for (const [at, line] of lines.entries()) {
+    const before = lines[at - 1]
+    const last = paragraphs.pop()
+    if (last === undefined || before === undefined) paragraphs.push(line.trim())
+    else if (isBorder(before, line, width)) paragraphs.push(last, line.trim())
+    else paragraphs.push(join(last, line.trim()))
+  }
+  return paragraphs
+}
+
+function isBorder(before: string, line: string, width: number): boolean {
+  if (before.length > WIDEST_WRAP || line.length > WIDEST_WRAP) return true
+  if (indentOf(line) > indentOf(before) && ENDS_SENTENCE.test(before)) return true
+  return ENDS_SENTENCE.test(before) && before.length < width * 0.6
+}
+
+/** Chinese and Japanese have no spaces to put back. */
+function join(before: string, line: string): string {
+  return CJK_END.test(before) && CJK_START.test(line) ? before + line : `${before} ${line}`
+}
