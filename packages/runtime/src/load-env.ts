@@ -1,0 +1,64 @@
+import { z } from 'zod'
+
+/** A setting is wrong or missing: the message names the variable and what to set. The process ends with CONFIG_EXIT. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError'
+}
+
+/** EX_CONFIG of sysexits.h: starting again won't help. */
+export const CONFIG_EXIT = 78
+
+/** Reads the environment by a schema, once, at start. An empty variable counts as unset. Throws ConfigError naming each variable at fault. */
+export function loadEnv<T>(schema: z.ZodType<T>, env: Record<string, string | undefined> = process.env): T {
+  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''))
+  const parsed = schema.safeParse(given)
+  if (parsed.success) return parsed.data
+  const faults = parsed.error.issues.map(({ path, message }) => {
+    const name = path.join('.')
+    return given[name] === undefined ? `${name} is not set: ${message}` : `${name}=${shown(name, given[name])} is wrong: ${message}`
+  })
+  throw new ConfigError(faults.join('; '))
+}
+
+/** A secret never stands in a message. */
+function shown(name: string, value: string): string {
+  return /TOKEN|PASSWORD|SECRET|KEY/.test(name) ? '…' : JSON.stringify(value.replace(/\/\/[^/@]*@/, '//…@'))
+}
+
+const port = z.coerce.number({ error: 'a port is a number' }).int().min(0).max(65535)
+const milliseconds = z.coerce.number({ error: 'milliseconds, as a number' }).int().min(1)
+const count = z.coerce.number({ error: 'a number' }).int().min(1)
+
+/** The kinds of value that settings have. */
+export const envTypes = {
+  port,
+  milliseconds,
+  count,
+  redisUrl: z.string().regex(/^rediss?:\/\/[^/]+/, 'an address such as redis://127.0.0.1:6379'),
+  httpUrl: z.url({ protocol: /^https?$/, error: 'an address such as http://127.0.0.1:9200' }),
+}
+
+/** What every service reads. docs/OPERATIONS.md describes each. */
+export const CommonEnv = z.object({
+  REDIS_URL: envTypes.redisUrl.default('redis://127.0.0.1:6379'),
+  REDIS_PREFIX: z
+    .string()
+    .regex(/^\{[\w-]+\}$/, 'a name in braces, such as {copydesk}')
+    .default('{copydesk}'),
+  ELASTICSEARCH_URL: envTypes.httpUrl.default('http://127.0.0.1:9200'),
+  ARCHIVE_DIR: z.string({ error: 'the folder where the archive lies' }).min(1),
+  LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
+  HEALTH_HOST: z.string().default('127.0.0.1'),
+  HEALTH_PORT: port.default(0),
+  SHUTDOWN_MS: milliseconds.default(8000),
+})
+export type CommonEnv = z.infer<typeof CommonEnv>
+
+/** What every stage's service reads beside that. */
+export const StageEnv = CommonEnv.extend({
+  LOCK_MS: milliseconds.default(30_000),
+  STALLED_CHECK_MS: milliseconds.default(30_000),
+  RETRY_ATTEMPTS: count.default(5),
+  RETRY_BASE_MS: milliseconds.default(5000),
+})
+export type StageEnv = z.infer<typeof StageEnv>

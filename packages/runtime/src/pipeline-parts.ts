@@ -1,0 +1,74 @@
+import { createArchive, createArchiveReader, createRecordStore, hasSegments, readEpoch, writeEpoch } from '@copydesk/archive'
+import { checkRedis, connectRedis, createEpochGate, createQueues, createRegistry, redisReady, UnfitRedisError } from '@copydesk/queue'
+import { type CommonEnv, ConfigError } from './load-env.ts'
+import type { ServiceContext } from './service.ts'
+
+export type PipelineParts = Awaited<ReturnType<typeof connectPipeline>>
+
+/**
+ * Connects what every service of the pipeline needs: Redis (checked), the epoch gate, queues, registry, archive. Waits for a Redis that is away.
+ * Throws ConfigError where Redis is unfit. `role`: workers wait for Redis in mid-work, producers answer at once that it is away.
+ */
+export async function connectPipeline(env: CommonEnv, context: ServiceContext, role: 'worker' | 'producer') {
+  const { log } = context
+  const prefix = env.REDIS_PREFIX
+  const onError = everySoOften((error: Error) => log.warn({ reason: error.message }, 'Redis connection'))
+  const redis = connectRedis(env.REDIS_URL, role, onError)
+  context.setWaitingFor(() => ['Redis: no connection yet'])
+  await fitRedis(redis, context)
+  const archive = createArchive({ folder: env.ARCHIVE_DIR, log })
+  const reader = createArchiveReader({ folder: env.ARCHIVE_DIR })
+  const store = {
+    read: async () => await readEpoch(env.ARCHIVE_DIR),
+    write: async (epoch: string) => await writeEpoch(env.ARCHIVE_DIR, epoch),
+    hasSegments: async () => await hasSegments(env.ARCHIVE_DIR),
+  }
+  const gate = createEpochGate({ redis, store, prefix, log })
+  await gate.start()
+  const registry = createRegistry(redis, { prefix, epoch: gate.epoch })
+  const queues = createQueues({ redisUrl: env.REDIS_URL, role, prefix, onError })
+  return {
+    redis,
+    prefix,
+    gate,
+    registry,
+    queues,
+    archive,
+    reader,
+    records: createRecordStore(archive, reader),
+    /** What the pipeline waits for: Redis, or an archive that belongs to it. */
+    waitingFor(): string[] {
+      if (redis.status !== 'ready') return ['Redis does not answer: is it running?']
+      const reason = gate.reason()
+      return reason === null ? [] : [reason]
+    },
+    async close(): Promise<void> {
+      gate.close()
+      await archive.close()
+      await reader.close()
+      // Neither settles while Redis is away, and nothing is lost by leaving.
+      await Promise.race([queues.close(), new Promise((resolve) => setTimeout(resolve, 500).unref())])
+      redis.disconnect()
+    },
+  }
+}
+
+async function fitRedis(redis: ReturnType<typeof connectRedis>, context: ServiceContext): Promise<void> {
+  while (!(await redisReady(redis, 1000))) context.leaving.throwIfAborted()
+  try {
+    await checkRedis(redis)
+  } catch (error) {
+    if (error instanceof UnfitRedisError) throw new ConfigError(error.message, { cause: error })
+    throw error
+  }
+}
+
+/** At most one call in five seconds: a Redis that is away makes thousands of errors. */
+function everySoOften<T>(call: (value: T) => void): (value: T) => void {
+  let last = 0
+  return (value) => {
+    if (Date.now() - last < 5000) return
+    last = Date.now()
+    call(value)
+  }
+}

@@ -1,0 +1,42 @@
+import { createGuard, parseAllowCidrs } from '@copydesk/http'
+import { sniffBinary } from '@copydesk/extraction'
+import { createIntake, createViews } from '@copydesk/queue'
+import { ConfigError, connectPipeline, runService } from '@copydesk/runtime'
+import { createSearchClient, getArticle, search } from '@copydesk/search'
+import { readApiEnv } from './env.ts'
+import { createApi } from './server.ts'
+
+await runService('api', readApiEnv, async (env, context) => {
+  const { log } = context
+  const parts = await connectPipeline(env, context, 'producer')
+  const { redis, registry, queues, archive, gate, prefix } = parts
+  const client = createSearchClient({ url: env.ELASTICSEARCH_URL })
+  const guard = createGuard({ allowCidrs: parseAllowCidrs(env.FETCH_ALLOW_CIDRS) })
+  const intake = createIntake({ registry, queues, archive, gate, log, ping: async () => await redis.ping() })
+  const app = createApi({
+    ingest: {
+      take: async (requests) => await intake.take(requests, 'api'),
+      refuses: (url) => guard.checkUrl(url)?.evidence ?? null,
+      binary: sniffBinary,
+    },
+    views: createViews({ redis, registry, queues, gate, prefix }),
+    articles: { search: async (query) => await search(client, query), article: async (articleId) => await getArticle(client, articleId) },
+    health: context.health,
+    log,
+  })
+  const url = await app.listen({ host: env.API_HOST, port: env.API_PORT }).catch((cause: unknown) => {
+    throw new ConfigError(
+      `API_PORT=${env.API_PORT} can't be used (${cause instanceof Error ? cause.message : String(cause)}): set another port`,
+      { cause },
+    )
+  })
+  context.setWaitingFor(parts.waitingFor)
+  return {
+    notice: { api: url.replace('0.0.0.0', '127.0.0.1') },
+    close: async () => {
+      await app.close()
+      await client.close()
+      await parts.close()
+    },
+  }
+})

@@ -1,0 +1,53 @@
+import type { Problem } from '@copydesk/contracts'
+import { IntakeClosedError, UndecidedError } from '@copydesk/queue'
+
+/** An answer that is a problem (RFC 9457); thrown by handlers, sent by the one error handler. */
+export class ProblemError extends Error {
+  override readonly name = 'ProblemError'
+  readonly problem: Problem
+  /** Members beside the problem's own, such as `results`. */
+  readonly extra: object
+  /** Seconds after which to ask again. */
+  readonly retryAfter: number | undefined
+  constructor(problem: Problem, options: { extra?: object; retryAfter?: number; cause?: unknown } = {}) {
+    super(problem.detail, { cause: options.cause })
+    this.problem = problem
+    this.extra = options.extra ?? {}
+    this.retryAfter = options.retryAfter
+  }
+}
+
+const TITLES: Record<number, string> = {
+  400: 'Bad request',
+  403: 'Forbidden',
+  404: 'Not found',
+  413: 'Too large',
+  415: 'Unsupported type',
+  422: 'Not acceptable as work',
+  500: 'Internal error',
+  503: 'Not available now',
+}
+
+/** A problem with a code (also its type), a sentence that names cause and cure, and the field at fault. */
+export function problem(status: number, code: string, detail: string, pointer?: string): Problem {
+  return {
+    type: `urn:copydesk:problem:${code}`,
+    title: TITLES[status] ?? 'Problem',
+    status,
+    detail,
+    code,
+    ...(pointer !== undefined && { pointer }),
+  }
+}
+
+/** Turns whatever a handler threw into a problem. Null for what is unexpected: then it is our fault, and is logged. */
+export function problemOf(error: unknown): ProblemError | null {
+  if (error instanceof ProblemError) return error
+  if (error instanceof IntakeClosedError)
+    return new ProblemError(problem(503, 'intake-closed', error.message), { retryAfter: 5, cause: error })
+  if (error instanceof UndecidedError) {
+    const extra = { undecided: true, captureIds: error.captureIds }
+    return new ProblemError(problem(503, 'undecided', error.message), { extra, retryAfter: 30, cause: error })
+  }
+  return null
+}
