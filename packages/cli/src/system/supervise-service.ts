@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
 import { CannotRun } from '../local/cannot-run.ts'
-import { openLog } from '../local/log-file.ts'
+import { logTail, openLog } from '../local/log-file.ts'
 import { ROOT } from '../local/repository.ts'
 import { backOff } from './back-off.ts'
 import { latch } from './latch.ts'
@@ -12,6 +12,8 @@ import type { ServiceName, Supervised, SupervisionEvents } from './processes.ts'
 
 /** A service's exit code for a wrong configuration (EX_CONFIG of sysexits.h). */
 const MISCONFIGURED = 78
+/** So many deaths before it was ever ready are no accident. */
+const HOPELESS = 3
 
 /** What a service sends over IPC when it is ready. */
 const Ready = z.object({ ready: z.literal(true), health: z.string() })
@@ -32,6 +34,8 @@ export function superviseService(spec: ServiceSpec, events: SupervisionEvents): 
   let timer: NodeJS.Timeout | undefined
   let stopping = false
   let wanted = false
+  let wasReady = false
+  let deaths = 0
   let ready = latch()
 
   function start(): void {
@@ -42,6 +46,7 @@ export function superviseService(spec: ServiceSpec, events: SupervisionEvents): 
       const told = Ready.safeParse(message)
       if (!told.success) return
       health = told.data.health
+      wasReady = true
       events.changed()
       ready.open()
     })
@@ -49,7 +54,9 @@ export function superviseService(spec: ServiceSpec, events: SupervisionEvents): 
       child = null
       health = null
       if (stopping) return
+      deaths += 1
       if (code === MISCONFIGURED) void refused(run)
+      else if (!wasReady && deaths === HOPELESS) hopeless()
       else startLater(Date.now() - startedAt, signal ?? `exit code ${code}`)
     })
   }
@@ -63,10 +70,21 @@ export function superviseService(spec: ServiceSpec, events: SupervisionEvents): 
     timer = setTimeout(start, wait)
   }
 
-  async function refused(run: Run): Promise<void> {
-    const error = new CannotRun((await run.lastLine()) || `${spec.name} refuses its configuration: see ${spec.logFile}`)
+  function giveUp(error: CannotRun): void {
     ready.fail(error)
     events.fatal(error)
+  }
+
+  function hopeless(): void {
+    giveUp(
+      new CannotRun(
+        `${spec.name} ended ${HOPELESS} times as it started; its log is ${spec.logFile} and ends with:\n${logTail(spec.logFile)}`,
+      ),
+    )
+  }
+
+  async function refused(run: Run): Promise<void> {
+    giveUp(new CannotRun((await run.lastLine()) || `${spec.name} refuses its configuration: see ${spec.logFile}`))
   }
 
   start()
