@@ -21,9 +21,9 @@ export function createIntakeTail(folder: string): IntakeTail {
     lowest = sinceMs
     const segments = await listSegments(folder, 'intake', sinceMs)
     starts = new Map([...starts].filter(([segment]) => segments.includes(segment)))
-    const young: IntakeRecord[] = []
-    for (const segment of segments) young.push(...(await readSegment(segment, sinceMs)))
-    return young.toSorted((a, b) => Date.parse(a.at) - Date.parse(b.at))
+    const young: IntakeRecord[][] = []
+    for (const segment of segments) young.push(await readSegment(segment, sinceMs))
+    return young.flat().toSorted((a, b) => Date.parse(a.at) - Date.parse(b.at))
   }
 
   async function readSegment(segment: string, sinceMs: number): Promise<IntakeRecord[]> {

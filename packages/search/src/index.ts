@@ -1,1 +1,10 @@
-export {}
+/** Elasticsearch: mapping, partitions, the bulk writer with its one decision, and queries. The only importer of the client. */
+export { type ArticleIndex, type ArticleIndexOptions, createArticleIndex, type Indexed } from './article-index.ts'
+export { createSearchClient } from './client.ts'
+export { type Decision, decide, type IndexOutcome } from './decide.ts'
+export { ArticleDocument, type IncomingArticle } from './document.ts'
+export { searchHealth, type SearchHealth } from './health.ts'
+export type { HomeStore } from './homes.ts'
+export { createNames, type SearchNames } from './names.ts'
+export { getArticle, MAX_PAGE_SIZE, MAX_QUERY_LENGTH, refreshSearch, search, type SearchRequest } from './queries.ts'
+export { ensurePartition, setUpSearch } from './setup.ts'

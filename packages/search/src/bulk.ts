@@ -1,0 +1,67 @@
+import type { ArticleId } from '@copydesk/contracts'
+import type { Client, estypes } from '@elastic/elasticsearch'
+import type { ArticleDocument } from './document.ts'
+import { type Fault, requestFault } from './faults.ts'
+
+/** One document to write, if nothing was written to it since it was looked at. */
+export interface Write {
+  articleId: ArticleId
+  /** The write alias of its home month. */
+  alias: string
+  /** The looked-at version + 1. */
+  version: number
+  document: ArticleDocument
+}
+
+/** `conflict`: written by another since the look; `no-partition`: its alias is missing; `rejected`: the document itself is at fault; `unavailable`: anything else. */
+export type WriteResult = { state: 'written' | 'conflict' | 'no-partition' } | { state: 'rejected' | 'unavailable'; fault: Fault }
+
+/** Writes documents by one bulk request; a result for each, in order. Never throws. */
+export async function sendBulk(client: Client, writes: readonly Write[]): Promise<WriteResult[]> {
+  try {
+    const { items } = await client.bulk({
+      operations: writes.flatMap(({ alias, articleId, version, document }) => [
+        { index: { _index: alias, _id: articleId, version, version_type: 'external' as const } },
+        document,
+      ]),
+      require_alias: true,
+      refresh: false,
+      // Without it a refused document comes back whole, in the error.
+      include_source_on_error: false,
+      filter_path: ['items.*.status', 'items.*.error.type', 'items.*.error.reason'],
+    })
+    return writes.map((_, at) => classifyItem(items[at]?.index))
+  } catch (error) {
+    return onRequestFault(client, writes, requestFault(error))
+  }
+}
+
+/** A request that is too large, or that the server can't read, is halved until the document at fault stands alone. */
+async function onRequestFault(client: Client, writes: readonly Write[], fault: Fault): Promise<WriteResult[]> {
+  const isOurs = fault.status === 413 || (fault.status === 400 && !NOT_THE_DOCUMENTS.has(fault.type))
+  if (!isOurs) return writes.map(() => ({ state: 'unavailable', fault }))
+  if (writes.length === 1) return [{ state: 'rejected', fault }]
+  const half = Math.ceil(writes.length / 2)
+  return [...(await sendBulk(client, writes.slice(0, half))), ...(await sendBulk(client, writes.slice(half)))]
+}
+
+/** Answered with 400, and yet for the operator to mend. */
+const NOT_THE_DOCUMENTS = new Set(['media_type_header_exception', 'index_closed_exception', 'validation_exception'])
+
+function classifyItem(item: estypes.BulkResponseItem | undefined): WriteResult {
+  if (item === undefined) return { state: 'unavailable', fault: { status: 0, type: 'no answer for the document' } }
+  const { status, error } = item
+  if (status === 200 || status === 201) return { state: 'written' }
+  const type = error?.type ?? 'unknown'
+  if (status === 409) return { state: 'conflict' }
+  if (status === 404 && type === 'index_not_found_exception') return { state: 'no-partition' }
+  // "no write index is defined for alias" comes as an illegal argument: the alias is at fault.
+  const isDocuments = status === 400 && !NOT_THE_DOCUMENTS.has(type) && !(error?.reason ?? '').includes('alias')
+  return { state: isDocuments ? 'rejected' : 'unavailable', fault: { status, type: withField(type, error?.reason) } }
+}
+
+/** Adds the field's name, and nothing else of the reason, which quotes the value. */
+function withField(type: string, reason: string | null | undefined): string {
+  const field = /field(?: \[|=")([A-Za-z.]{1,60})["\]]/.exec(reason ?? '')?.[1]
+  return field === undefined ? type : `${type} at ${field}`
+}

@@ -1,0 +1,81 @@
+import type { ArticleId } from '@copydesk/contracts'
+import { RateLimitedError } from '@copydesk/pipeline'
+import type { Client } from '@elastic/elasticsearch'
+import { type Homes, partitionMonth, type SearchNames } from './names.ts'
+
+/** Where homes are remembered; the queue adapter implements it in Redis. */
+export interface HomeStore {
+  /** The homes that are remembered. */
+  get(articleIds: ArticleId[]): Promise<ReadonlyMap<ArticleId, string>>
+  /** Claims a month for an article; answers the month that is its home, whoever claimed it first. */
+  claim(articleId: ArticleId, month: string): Promise<string>
+  /** Remembers a home that a search found. */
+  remember(articleId: ArticleId, month: string): Promise<void>
+  /** Whether the store is another one than at the last call (true at the first): what it remembered may be lost. */
+  serverChanged(): Promise<boolean>
+}
+
+export interface HomeFinder {
+  /** The home month of each article; for one that has none yet, the month given with it becomes it. */
+  find(wanted: Homes): Promise<Homes>
+}
+
+/** Finds homes as ledger.md says: remembered, else searched for, else claimed. */
+export function createHomeFinder(client: Client, names: SearchNames, store: HomeStore): HomeFinder {
+  // Until a refresh has succeeded, a search may be blind to articles whose remembered home was lost.
+  let isBlind = true
+
+  async function find(wanted: Homes): Promise<Homes> {
+    const homes: Homes = new Map(await remembered(() => store.get([...wanted.keys()])))
+    const unknown = [...wanted.keys()].filter((id) => !homes.has(id))
+    if (unknown.length === 0) return homes
+    // Asked after `get`: a store that was lost before it shows as changed now.
+    if (await remembered(() => store.serverChanged())) isBlind = true
+    if (isBlind) {
+      await client.indices.refresh({ index: names.all, ignore_unavailable: true })
+      isBlind = false
+    }
+    const found = await searchHomes(client, names, unknown)
+    const settle = async (id: ArticleId): Promise<string> => {
+      const month = found.get(id)
+      if (month === undefined) return store.claim(id, wanted.get(id)!)
+      await store.remember(id, month)
+      return month
+    }
+    const settled = await remembered(() => Promise.all(unknown.map(settle)))
+    for (const [at, id] of unknown.entries()) homes.set(id, settled[at]!)
+    return homes
+  }
+
+  return { find }
+}
+
+async function remembered<Result>(ask: () => Promise<Result>): Promise<Result> {
+  try {
+    return await ask()
+  } catch (error) {
+    const message = "the articles' homes can't be looked up now: check that Redis runs and that REDIS_URL names it"
+    throw new RateLimitedError('search-unavailable', 2_000 + Math.random() * 8_000, message, { cause: error })
+  }
+}
+
+/** Searches all partitions; sees what was refreshed. An unanswered shard is an error: a home not found would be claimed anew, and the article doubled. */
+async function searchHomes(client: Client, names: SearchNames, articleIds: ArticleId[]): Promise<Homes> {
+  const answer = await client.search({
+    index: names.all,
+    ignore_unavailable: true,
+    allow_partial_search_results: false,
+    query: { ids: { values: articleIds } },
+    size: articleIds.length,
+    _source: false,
+    track_total_hits: false,
+    filter_path: ['hits.hits._index', 'hits.hits._id', 'timed_out', '_shards.failed'],
+  })
+  if (answer.timed_out || answer._shards.failed > 0) throw new Error('some shards did not answer')
+  const homes: Homes = new Map()
+  for (const hit of answer.hits?.hits ?? []) {
+    const month = partitionMonth(hit._index)
+    if (month !== null) homes.set(hit._id as ArticleId, month)
+  }
+  return homes
+}
