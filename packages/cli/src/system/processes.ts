@@ -31,6 +31,9 @@ export interface SupervisionEvents {
   notice: (line: string) => void
   /** Starting it again can't help. */
   fatal: (error: Error) => void
-  /** Something in `info()` changed. */
-  changed: () => void
+}
+
+/** Whether a process that gets this signal has to come up again before it counts as ready. */
+export function isDeadly(signal: NodeJS.Signals): boolean {
+  return signal === 'SIGKILL' || signal === 'SIGTERM' || signal === 'SIGINT'
 }

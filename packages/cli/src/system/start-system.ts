@@ -5,6 +5,7 @@ import { CannotRun } from '../local/cannot-run.ts'
 import { tryLock, type FolderLock } from '../local/folder-lock.ts'
 import { freePort, isFree } from '../local/free-port.ts'
 import { limitLog, logTail } from '../local/log-file.ts'
+import { ROOT } from '../local/repository.ts'
 import { identify } from '../local/process-identity.ts'
 import { latch } from './latch.ts'
 import { SERVICES, type ProcessInfo, type Supervised, type SupervisionEvents } from './processes.ts'
@@ -58,7 +59,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
   const held = lockFolder(folder)
   const parts: Supervised[] = []
   const failure = latch()
-  const events: SupervisionEvents = { notice: options.notice, fatal: failure.fail, changed: () => {} }
+  const events: SupervisionEvents = { notice: options.notice, fatal: failure.fail }
   const failed = failure.opened().then(
     () => new Error('unreachable'),
     (error: Error) => error,
@@ -66,7 +67,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
   const logs = setInterval(() => SERVICES.forEach((name) => limitLog(logFile(folder, name))), LOGS_MS)
   let stopped: Promise<number | null> | null = null
   const stop: System['stop'] = ({ force = false } = {}) => {
-    if (force) for (const part of parts) if (isService(part)) part.kill('SIGKILL')
+    if (force) for (const part of parts) if (isService(part)) void part.stop(0)
     return (stopped ??= stopParts(parts, force ? 0 : DRAIN_MS, api).finally(() => {
       clearInterval(logs)
       removeSystemFile(folder)
@@ -92,7 +93,8 @@ export async function startSystem(options: SystemOptions): Promise<System> {
       API_PORT: String(port),
     }
     for (const service of SERVICES) {
-      parts.push(superviseService({ name: service, service, env, logFile: logFile(folder, service) }, events))
+      const script = join(ROOT, 'services', service, 'src/main.ts')
+      parts.push(superviseService({ name: service, script, env, logFile: logFile(folder, service) }, events))
     }
     await allReady(folder, parts, failed, options.signal)
     const self = identify(process.pid)

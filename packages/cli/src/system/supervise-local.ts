@@ -4,7 +4,7 @@ import { ensureLocal, stopLocalService, type LocalService } from '../local/local
 import { identify, isAlive, type ProcessIdentity } from '../local/process-identity.ts'
 import { backOff } from './back-off.ts'
 import { latch } from './latch.ts'
-import type { Supervised, SupervisionEvents } from './processes.ts'
+import { isDeadly, type Supervised, type SupervisionEvents } from './processes.ts'
 
 const LOOK_MS = 250
 
@@ -42,11 +42,10 @@ export async function superviseLocal(
     }
     if (up) {
       up = false
-      ready = latch()
+      if (ready.isOpen()) ready = latch()
     }
     const wait = nextWait(Date.now() - since)
     events.notice(`the local ${name} ended; it starts again in ${wait / 1000} s`)
-    events.changed()
     timer = setTimeout(() => {
       starting = startAgain()
     }, wait)
@@ -59,7 +58,6 @@ export async function superviseLocal(
       who = identity(await ensureLocal(recipe, { folder, log: events.notice, port: first.port }))
       up = true
       ready.open()
-      events.changed()
     } catch (error) {
       events.notice((error as Error).message)
     }
@@ -73,12 +71,13 @@ export async function superviseLocal(
     info: () => ({ name, pid: up ? (who?.pid ?? null) : null, health: health(first.url) }),
     ready: () => ready.opened(),
     kill(signal) {
+      if (isDeadly(signal) && ready.isOpen()) ready = latch()
       if (who && isAlive(who)) process.kill(who.pid, signal)
     },
     async restart() {
       clearTimeout(timer)
       up = false
-      ready = latch()
+      if (ready.isOpen()) ready = latch()
       await stopLocalService(recipe, folder)
       starting = startAgain()
       await ready.opened()

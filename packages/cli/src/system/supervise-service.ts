@@ -1,14 +1,12 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { closeSync, writeSync } from 'node:fs'
-import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
 import { CannotRun } from '../local/cannot-run.ts'
 import { logTail, openLog } from '../local/log-file.ts'
-import { ROOT } from '../local/repository.ts'
 import { backOff } from './back-off.ts'
 import { latch } from './latch.ts'
-import type { ServiceName, Supervised, SupervisionEvents } from './processes.ts'
+import { isDeadly, type Supervised, type SupervisionEvents } from './processes.ts'
 
 /** A service's exit code for a wrong configuration (EX_CONFIG of sysexits.h). */
 const MISCONFIGURED = 78
@@ -21,7 +19,8 @@ const Ready = z.object({ ready: z.literal(true), health: z.string() })
 export interface ServiceSpec {
   /** Unique in the system. */
   name: string
-  service: ServiceName
+  /** The service's main.ts. */
+  script: string
   env: NodeJS.ProcessEnv
   logFile: string
 }
@@ -47,7 +46,6 @@ export function superviseService(spec: ServiceSpec, events: SupervisionEvents): 
       if (!told.success) return
       health = told.data.health
       wasReady = true
-      events.changed()
       ready.open()
     })
     run.process.once('exit', (code, signal) => {
@@ -66,7 +64,6 @@ export function superviseService(spec: ServiceSpec, events: SupervisionEvents): 
     const wait = wanted ? 0 : nextWait(livedMs)
     if (!wanted) events.notice(`${spec.name} ended (${how}); it starts again in ${wait / 1000} s, its log is ${spec.logFile}`)
     wanted = false
-    events.changed()
     timer = setTimeout(start, wait)
   }
 
@@ -92,12 +89,15 @@ export function superviseService(spec: ServiceSpec, events: SupervisionEvents): 
     name: spec.name,
     info: () => ({ name: spec.name, pid: child?.pid ?? null, health }),
     ready: () => ready.opened(),
-    kill: (signal) => void child?.kill(signal),
+    kill(signal) {
+      if (isDeadly(signal) && ready.isOpen()) ready = latch()
+      child?.kill(signal)
+    },
     async restart() {
       const running = child
       if (running) {
         wanted = true
-        ready = latch()
+        if (ready.isOpen()) ready = latch()
         running.kill('SIGTERM')
         await ended(running, 15_000)
       }
@@ -126,9 +126,9 @@ async function ended(process: ChildProcess, withinMs: number): Promise<void> {
   clearTimeout(force)
 }
 
-function spawnService({ service, env, logFile }: ServiceSpec): Run {
+function spawnService({ script, env, logFile }: ServiceSpec): Run {
   const log = openLog(logFile)
-  const child = spawn(process.execPath, [join(ROOT, 'services', service, 'src/main.ts')], {
+  const child = spawn(process.execPath, [script], {
     env,
     // Ctrl-C reaches the whole foreground group: a session of its own leaves the order of ending to this process.
     detached: true,
