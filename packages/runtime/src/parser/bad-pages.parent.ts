@@ -1,0 +1,17 @@
+/** A process for the pool's tests that is killed while its children work: it names them to the test. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import type { ParserPool } from './tasks.ts'
+import { createParserPool } from './pool.ts'
+
+const script = fileURLToPath(new URL('./bad-pages.child.ts', import.meta.url))
+const pools = [1, 2].map(() => createParserPool({ store: null, size: 1, script, deadlineMs: 1000 }))
+
+function run(pool: ParserPool | undefined, way: string): Promise<unknown> | undefined {
+  return pool?.clean({ way } as never, AbortSignal.timeout(60_000))
+}
+
+const pids = await Promise.all(pools.map((pool) => run(pool, 'pid')))
+void run(pools[1], 'loop')?.catch(() => undefined)
+await sleep(100)
+process.send?.(pids)
