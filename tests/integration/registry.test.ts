@@ -1,0 +1,254 @@
+import { type CaptureId, OUTCOMES } from '@copydesk/contracts'
+import { createRegistry, createViews } from '@copydesk/queue'
+import { expect, test } from 'vitest'
+import { fetchEnvelope, newCaptureId, redisPart, silent } from '../support/redis.ts'
+
+const ref = { store: 'file' as const, segment: 'raw-00000000-0000-7000-8000-000000000000.warc.gz', offset: 0, length: 10 }
+
+async function part() {
+  const at = await redisPart()
+  const { registry } = at
+  const fence = (captureId: CaptureId, stage: 'fetch' | 'clean' | 'index', run: number) => ({ captureId, stage, run, attempt: 1, ms: 5 })
+  const accept = async (captureId = newCaptureId(), key = captureId as string) => {
+    const envelope = fetchEnvelope(captureId)
+    const answer = await registry.accept(envelope, { key, urlDigest: 'digest' })
+    return { captureId, envelope, answer }
+  }
+  const started = async (captureId: CaptureId, stage: 'fetch' | 'clean' | 'index' = 'fetch') => {
+    const start = await registry.start(captureId, stage)
+    if (!start) throw new Error('late')
+    return fence(captureId, stage, start.run)
+  }
+  const sum = async () => {
+    const { inFlight, dead, counts } = await registry.totals()
+    const outcomes = OUTCOMES.reduce((total, name) => total + (counts.get(name) ?? 0), 0)
+    expect(counts.get('accepted') ?? 0).toBe(inFlight + outcomes)
+    expect(counts.get('failed') ?? 0).toBe(dead)
+    return { inFlight, count: (name: string) => counts.get(name) ?? 0 }
+  }
+  return { ...at, fence, accept, started, sum }
+}
+
+test('accept counts a capture once, and answers the same when it is sent again', async () => {
+  const { registry, accept, sum } = await part()
+  const { captureId, envelope, answer } = await accept()
+  expect(answer).toEqual({ kind: 'accepted' })
+  expect(await registry.accept(envelope, { key: captureId, urlDigest: null })).toEqual({ kind: 'known', duplicateOf: null })
+  expect(await sum()).toMatchObject({ inFlight: 1 })
+})
+
+test('a second capture of a key that is held ends as duplicate-run, and says of which, also when it is sent again', async () => {
+  const { registry, accept, sum } = await part()
+  const first = await accept(undefined, 'key')
+  const second = await accept(undefined, 'key')
+  expect(second.answer).toEqual({ kind: 'duplicate', duplicateOf: first.captureId })
+  expect(await registry.accept(second.envelope, { key: 'key', urlDigest: null })).toEqual({ kind: 'known', duplicateOf: first.captureId })
+  const { count, inFlight } = await sum()
+  expect([inFlight, count('accepted'), count('duplicate-run')]).toEqual([1, 2, 1])
+})
+
+test('the key is free when fetch starts, and is taken again when the job is put back', async () => {
+  const { registry, accept, started } = await part()
+  const first = await accept(undefined, 'key')
+  const fence = await started(first.captureId)
+  await registry.putBack(fence, { spend: false, delayMs: 1000, code: 'rate-limited', reason: 'slow down' })
+  expect((await accept(undefined, 'key')).answer).toEqual({ kind: 'duplicate', duplicateOf: first.captureId })
+  await started(first.captureId)
+  expect((await accept(undefined, 'key')).answer).toEqual({ kind: 'accepted' })
+})
+
+test('a key that another took meanwhile stays with the other', async () => {
+  const { registry, accept, started } = await part()
+  const first = await accept(undefined, 'key')
+  const fence = await started(first.captureId)
+  const second = await accept(undefined, 'key')
+  await registry.putBack(fence, { spend: false, delayMs: 1, code: 'rate-limited', reason: '' })
+  const third = await accept(undefined, 'key')
+  expect(third.answer).toEqual({ kind: 'duplicate', duplicateOf: second.captureId })
+  await registry.end(await started(first.captureId), { outcome: 'refused', code: 'gone' })
+  expect((await accept(undefined, 'key')).answer).toEqual({ kind: 'duplicate', duplicateOf: second.captureId })
+})
+
+test('of two runs only the later one can move the capture on', async () => {
+  const { registry, accept, started, sum } = await part()
+  const { captureId, envelope } = await accept()
+  const frozen = await started(captureId)
+  const awake = await started(captureId)
+  expect(awake.run).toBeGreaterThan(frozen.run)
+  expect(await registry.handOver(frozen, 'clean', { ...envelope, ref })).toBe(false)
+  expect(await registry.end(frozen, { outcome: 'refused', code: 'gone' })).toBe(false)
+  expect(await registry.handOver(awake, 'clean', { ...envelope, ref })).toBe(true)
+  expect(await sum()).toMatchObject({ inFlight: 1 })
+})
+
+test('a run is greater than any before it, even when Redis has forgotten the last ones', async () => {
+  const { redis, prefix, accept, started } = await part()
+  const { captureId } = await accept()
+  const before = await started(captureId)
+  await new Promise((resolve) => setTimeout(resolve, 5))
+  await redis.hset(`${prefix}:entry:${captureId}`, 'run', 0)
+  expect((await started(captureId)).run).toBeGreaterThan(before.run)
+})
+
+test('hand over sent twice moves once, and the old stage can start no more', async () => {
+  const { registry, accept, started } = await part()
+  const { captureId, envelope } = await accept()
+  const fence = await started(captureId)
+  const next = { ...envelope, ref }
+  expect(await registry.handOver(fence, 'clean', next)).toBe(true)
+  expect(await registry.handOver(fence, 'clean', next)).toBe(false)
+  expect(await registry.start(captureId, 'fetch')).toBeNull()
+  expect((await registry.start(captureId, 'clean'))?.envelope).toEqual(next)
+})
+
+test('end sent twice counts once', async () => {
+  const { registry, accept, started, sum } = await part()
+  const { captureId } = await accept()
+  const fence = await started(captureId)
+  expect(await registry.end(fence, { outcome: 'indexed' })).toBe(true)
+  expect(await registry.end(fence, { outcome: 'indexed' })).toBe(false)
+  const { count, inFlight } = await sum()
+  expect([inFlight, count('indexed'), count('late')]).toEqual([0, 1, 1])
+})
+
+test('a capture that has ended is known: it cannot be accepted anew', async () => {
+  const { registry, accept, started, sum } = await part()
+  const { captureId, envelope } = await accept()
+  await registry.end(await started(captureId), { outcome: 'indexed' })
+  expect(await registry.accept(envelope, { key: 'other', urlDigest: null })).toEqual({ kind: 'known', duplicateOf: null })
+  expect((await sum()).count('accepted')).toBe(1)
+})
+
+test('put back sent twice spends one attempt', async () => {
+  const { registry, accept, started } = await part()
+  const { captureId } = await accept()
+  const wait = { spend: true, delayMs: 1, code: 'timeout' as const, reason: 'no answer' }
+  const fence = await started(captureId)
+  expect(await registry.putBack(fence, wait)).toBe(true)
+  expect(await registry.putBack(fence, wait)).toBe(false)
+  expect(await registry.start(captureId, 'fetch')).toMatchObject({ attempt: 2, wakes: 0 })
+})
+
+test('a rate limit spends no attempt, and what to go on from comes back', async () => {
+  const { registry, accept, started } = await part()
+  const { captureId, envelope } = await accept()
+  const resume = { ...envelope, resume: { hop: 2, chain: [] } }
+  await registry.putBack(await started(captureId), { spend: false, delayMs: 1, code: 'rate-limited', reason: '', envelope: resume })
+  expect(await registry.start(captureId, 'fetch')).toMatchObject({ attempt: 1, wakes: 1, envelope: resume })
+})
+
+test("a parser's death is counted once for each run", async () => {
+  const { registry, accept, started } = await part()
+  const { captureId } = await accept()
+  const first = await started(captureId)
+  expect(await registry.death(first, 'parser-died')).toBe(1)
+  expect(await registry.death(first, 'parser-died')).toBe(1)
+  expect(await registry.death(await started(captureId), 'parser-timeout')).toBe(2)
+  expect(await registry.death(first, 'parser-died')).toBeNull()
+})
+
+test('a failed capture is a dead letter: it cannot start, and can be retried or dismissed, once', async () => {
+  const { registry, accept, started, sum } = await part()
+  const { captureId } = await accept()
+  await registry.end(await started(captureId), { outcome: 'failed', code: 'tls', reason: 'expired' })
+  expect(await registry.start(captureId, 'fetch')).toBeNull()
+  expect(await sum()).toMatchObject({ inFlight: 0 })
+  expect(await registry.retry(captureId, null)).toMatchObject({ stage: 'fetch' })
+  expect(await registry.retry(captureId, null)).toBeNull()
+  expect(await sum()).toMatchObject({ inFlight: 1 })
+  await registry.end(await started(captureId), { outcome: 'failed', code: 'tls', reason: 'expired' })
+  expect(await registry.dismiss(captureId)).toMatchObject({ stage: 'fetch' })
+  expect(await registry.dismiss(captureId)).toBeNull()
+  const { count } = await sum()
+  expect([count('failed'), count('dismissed')]).toEqual([0, 1])
+})
+
+test('a retry at fetch ends as duplicate-run where another holds the key by now', async () => {
+  const { registry, accept, started, sum } = await part()
+  const first = await accept(undefined, 'key')
+  await registry.end(await started(first.captureId), { outcome: 'failed', code: 'timeout' })
+  const second = await accept(undefined, 'key')
+  expect(await registry.retry(first.captureId, null)).toMatchObject({ duplicateOf: second.captureId })
+  const { count, inFlight } = await sum()
+  expect([inFlight, count('failed'), count('duplicate-run')]).toEqual([1, 0, 1])
+})
+
+test('a dead letter whose record is gone starts again at fetch', async () => {
+  const { registry, accept, started } = await part()
+  const { captureId, envelope } = await accept()
+  await registry.handOver(await started(captureId), 'clean', { ...envelope, ref })
+  await registry.end(await started(captureId, 'clean'), { outcome: 'failed', code: 'record-lost' })
+  expect(await registry.retry(captureId, envelope)).toMatchObject({ stage: 'fetch', envelope })
+  expect(await registry.start(captureId, 'fetch')).toMatchObject({ envelope })
+})
+
+test('under another epoch every move does nothing', async () => {
+  const { redis, prefix, accept, registry } = await part()
+  const { captureId, envelope } = await accept()
+  const other = createRegistry(redis, { prefix, epoch: () => 'another' })
+  await expect(other.start(captureId, 'fetch')).rejects.toThrow(/not the one/)
+  await expect(other.accept(fetchEnvelope(), { key: 'k', urlDigest: null })).rejects.toThrow(/not the one/)
+  await expect(createRegistry(redis, { prefix, epoch: () => null }).totals()).rejects.toThrow(/not the one/)
+  expect(await registry.start(captureId, 'fetch')).toMatchObject({ envelope })
+})
+
+test('the trail tells every stage, attempt, time, outcome and reason, and the URL ledger its captures and article', async () => {
+  const { redis, prefix, queues, registry, accept, started } = await part()
+  const { captureId, envelope } = await accept()
+  await registry.putBack(await started(captureId), { spend: true, delayMs: 1, code: 'timeout', reason: 'no answer | at all' })
+  const second = await registry.start(captureId, 'fetch')
+  await registry.handOver({ captureId, stage: 'fetch', run: second?.run ?? 0, attempt: 2, ms: 7 }, 'clean', { ...envelope, ref })
+  await registry.end(await started(captureId, 'clean'), { outcome: 'indexed', articleId: 'a'.repeat(22) })
+  const gate = { epoch: () => 'epoch-1', reason: () => null, onChange() {}, start: async () => undefined, close() {} }
+  const views = createViews({ redis, registry, queues, gate, prefix })
+  const view = await views.capture(captureId)
+  expect(view).toMatchObject({ url: envelope.url, outcome: 'indexed', articleId: 'a'.repeat(22) })
+  expect(view?.stage).toBeUndefined()
+  expect(view?.events.map(({ event, stage, attempt, code, reason }) => ({ event, stage, attempt, code, reason }))).toEqual([
+    { event: 'accepted', stage: 'fetch' },
+    { event: 'put-back', stage: 'fetch', attempt: 1, code: 'timeout', reason: 'no answer | at all' },
+    { event: 'handed-over', stage: 'fetch', attempt: 2 },
+    { event: 'ended', stage: 'clean', attempt: 1 },
+  ])
+  expect(await redis.hgetall(`${prefix}:url:digest`)).toEqual({ captures: captureId, articleId: 'a'.repeat(22) })
+  void silent
+})
+
+test('trails are capped by count: the oldest ended ones go, counters stay', async () => {
+  const { redis, prefix, sum } = await part()
+  const registry = createRegistry(redis, { prefix, epoch: () => 'epoch-1', caps: { trailSeconds: 60, trails: 3, urls: 2 } })
+  const ids: CaptureId[] = []
+  for (let at = 0; at < 6; at += 1) {
+    const envelope = fetchEnvelope()
+    ids.push(envelope.captureId)
+    await registry.accept(envelope, { key: `k${at}`, urlDigest: `u${at}` })
+    const start = await registry.start(envelope.captureId, 'fetch')
+    await registry.end({ captureId: envelope.captureId, stage: 'fetch', run: start?.run ?? 0, attempt: 1, ms: 1 }, { outcome: 'indexed' })
+  }
+  const kept = await Promise.all(ids.map(async (id) => await redis.exists(`${prefix}:trail:${id}`)))
+  expect(kept).toEqual([0, 0, 0, 1, 1, 1])
+  expect(await redis.ttl(`${prefix}:trail:${ids[5]}`)).toBeGreaterThan(0)
+  expect(await redis.zcard(`${prefix}:urls`)).toBe(2)
+  expect((await sum()).count('indexed')).toBe(6)
+})
+
+test('a trail keeps its head and its last sixty events', async () => {
+  const { redis, prefix, registry, accept, started } = await part()
+  const { captureId } = await accept()
+  for (let at = 0; at < 80; at += 1)
+    await registry.putBack(await started(captureId), { spend: false, delayMs: 1, code: 'rate-limited', reason: String(at) })
+  const trail = await redis.lrange(`${prefix}:trail:${captureId}`, 0, -1)
+  expect(trail).toHaveLength(61)
+  expect(trail[0]).toBe('||https://news.example/a')
+  expect(trail.at(-1)).toMatch(/put-back.*\|79$/)
+})
+
+test('an entry in flight takes less than 1,400 bytes of Redis beside its job', async () => {
+  const { redis, prefix, registry } = await part()
+  const envelope = fetchEnvelope(undefined, `https://news.example/2026/11/24/${'a-usual-headline-'.repeat(4)}`)
+  await registry.accept(envelope, { key: 'u1234567890123456789012', urlDigest: '1234567890123456789012' })
+  await registry.start(envelope.captureId, 'fetch')
+  const keys = [`entry:${envelope.captureId}`, `trail:${envelope.captureId}`, 'url:1234567890123456789012']
+  const bytes = await Promise.all(keys.map(async (key) => Number(await redis.call('MEMORY', 'USAGE', `${prefix}:${key}`))))
+  expect(bytes.reduce((sum, each) => sum + each, 0)).toBeLessThan(1400)
+})
