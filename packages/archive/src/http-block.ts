@@ -6,7 +6,7 @@ type Head = NonNullable<FetchedPage['head']>
 const RENAMED = 'x-archive-orig-transfer-encoding'
 
 /** An HTTP answer as the block of a `response` record: status line, the headers as they came, the wire bytes. */
-export function formatHttp(head: Head, body: Uint8Array): Buffer {
+export function formatHttp(head: Head, body: Uint8Array): NonSharedBuffer {
   const lines = [`HTTP/1.1 ${head.status} ${head.statusText}`]
   for (const [name, value] of head.headers) {
     lines.push(`${name.toLowerCase() === 'transfer-encoding' ? RENAMED : name}: ${value}`)

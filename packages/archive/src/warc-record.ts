@@ -22,7 +22,7 @@ export function newRecordId(): string {
 }
 
 /** The record's bytes. Length and digest of the block are added; a value can't break its line. */
-export function formatRecord(type: WarcType, fields: Record<string, string>, block: Uint8Array): Buffer {
+export function formatRecord(type: WarcType, fields: Record<string, string>, block: Uint8Array): NonSharedBuffer {
   const all: Record<string, string> = {
     'WARC-Type': type,
     'WARC-Record-ID': newRecordId(),
