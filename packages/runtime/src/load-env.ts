@@ -46,6 +46,10 @@ export const CommonEnv = z.object({
     .regex(/^\{[\w-]+\}$/, 'a name in braces, such as {copydesk}')
     .default('{copydesk}'),
   ELASTICSEARCH_URL: envTypes.httpUrl.default('http://127.0.0.1:9200'),
+  ARTICLES_ALIAS: z
+    .string()
+    .regex(/^[a-z][a-z0-9-]*$/, 'a name in lower case')
+    .default('articles'),
   ARCHIVE_DIR: z.string({ error: 'the folder where the archive lies' }).min(1),
   LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
   HEALTH_HOST: z.string().default('127.0.0.1'),

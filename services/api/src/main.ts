@@ -2,7 +2,7 @@ import { createGuard, parseAllowCidrs } from '@copydesk/http'
 import { sniffBinary } from '@copydesk/extraction'
 import { createIntake, createViews } from '@copydesk/queue'
 import { ConfigError, connectPipeline, runService } from '@copydesk/runtime'
-import { createSearchClient, getArticle, search } from '@copydesk/search'
+import { createNames, createSearchClient, getArticle, search } from '@copydesk/search'
 import { readApiEnv } from './env.ts'
 import { createApi } from './server.ts'
 
@@ -11,6 +11,7 @@ await runService('api', readApiEnv, async (env, context) => {
   const parts = await connectPipeline(env, context, 'producer')
   const { redis, registry, queues, archive, gate, prefix } = parts
   const client = createSearchClient({ url: env.ELASTICSEARCH_URL })
+  const names = createNames(env.ARTICLES_ALIAS)
   const guard = createGuard({ allowCidrs: parseAllowCidrs(env.FETCH_ALLOW_CIDRS) })
   const intake = createIntake({ registry, queues, archive, gate, log, ping: async () => await redis.ping() })
   const app = createApi({
@@ -20,7 +21,10 @@ await runService('api', readApiEnv, async (env, context) => {
       binary: sniffBinary,
     },
     views: createViews({ redis, registry, queues, gate, prefix }),
-    articles: { search: async (query) => await search(client, query), article: async (articleId) => await getArticle(client, articleId) },
+    articles: {
+      search: async (query) => await search(client, query, names),
+      article: async (articleId) => await getArticle(client, articleId, names),
+    },
     health: context.health,
     log,
   })

@@ -1,7 +1,7 @@
 import { createIntakeTail } from '@copydesk/archive'
 import { createLease, DEFAULT_RECONCILE, DEFAULT_TAIL_CHECK, reconcile, tailCheck } from '@copydesk/queue'
 import { CommonEnv, connectPipeline, envTypes, loadEnv, runService } from '@copydesk/runtime'
-import { createSearchClient, setUpSearch } from '@copydesk/search'
+import { createNames, createSearchClient, setUpSearch } from '@copydesk/search'
 import { startKeeper } from './keeper.ts'
 
 const SchedulerEnv = CommonEnv.extend({
@@ -22,7 +22,7 @@ await runService(
     const marks = { mark: async () => numberOrNull(await redis.get(`${prefix}:mark`)) }
     const again = { untouchedMs: env.RECONCILE_UNTOUCHED_MS, againMs: env.RECONCILE_UNTOUCHED_MS * 2 }
     const partitions = async () => {
-      await setUpSearch(client, { now: new Date() })
+      await setUpSearch(client, { names: createNames(env.ARTICLES_ALIAS) })
       return null
     }
     const keeper = startKeeper({

@@ -1,18 +1,17 @@
-import { CONFIG_EXIT, ConfigError, createLogger, envTypes, loadEnv } from '@copydesk/runtime'
-import { createSearchClient, setUpSearch } from '@copydesk/search'
-import { z } from 'zod'
+import { CommonEnv, CONFIG_EXIT, ConfigError, createLogger, envTypes, loadEnv } from '@copydesk/runtime'
+import { createNames, createSearchClient, setUpSearch } from '@copydesk/search'
 
 /** Run once before the services: waits for Elasticsearch, then applies templates and this and the next month's partitions. Harmless to run again. */
-const SetupEnv = z.object({
-  ELASTICSEARCH_URL: envTypes.httpUrl.default('http://127.0.0.1:9200'),
+const SetupEnv = CommonEnv.pick({ ELASTICSEARCH_URL: true, ARTICLES_ALIAS: true }).extend({
   SETUP_WAIT_MS: envTypes.milliseconds.default(120_000),
 })
 
 const log = createLogger({ service: 'setup', level: 'info' })
 try {
   const env = loadEnv(SetupEnv)
+  const names = createNames(env.ARTICLES_ALIAS)
   const client = createSearchClient({ url: env.ELASTICSEARCH_URL })
-  await until(Date.now() + env.SETUP_WAIT_MS, async () => await setUpSearch(client, { now: new Date() }))
+  await until(Date.now() + env.SETUP_WAIT_MS, async () => await setUpSearch(client, { names }))
   await client.close()
   log.info({}, 'the index is set up')
 } catch (error) {
