@@ -48,7 +48,8 @@ async function onRequestFault(client: Client, writes: readonly Write[], fault: F
 /** Answered with 400, and yet for the operator to mend. */
 const NOT_THE_DOCUMENTS = new Set(['media_type_header_exception', 'index_closed_exception', 'validation_exception'])
 
-function classifyItem(item: estypes.BulkResponseItem | undefined): WriteResult {
+/** What one item of the answer comes to. */
+export function classifyItem(item: estypes.BulkResponseItem | undefined): WriteResult {
   if (item === undefined) return { state: 'unavailable', fault: { status: 0, type: 'no answer for the document' } }
   const { status, error } = item
   if (status === 200 || status === 201) return { state: 'written' }

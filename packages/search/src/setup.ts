@@ -10,13 +10,13 @@ export const NEEDED_MAJOR = 9
 /** Brings templates and this and the next month's partitions to where they should be; may be run at any time, by several at once. Throws a RetryableError `search-unavailable` where Elasticsearch can't be asked, a PermanentError where it is of another version. */
 export async function setUpSearch(
   client: Client,
-  { now = Date.now, names = createNames() }: { now?: () => number; names?: SearchNames } = {},
+  { now = new Date(), names = createNames() }: { now?: Date; names?: SearchNames } = {},
 ): Promise<void> {
   const version = await askVersion(client)
   if (!version.startsWith(`${NEEDED_MAJOR}.`)) {
     throw new PermanentError('search-unavailable', `Elasticsearch is version ${version}; Copydesk needs ${NEEDED_MAJOR}.x: update it`)
   }
-  const month = monthOf(now())
+  const month = monthOf(now.getTime())
   try {
     await putTemplates(client, names)
     for (const each of [month, monthAfter(month)]) await ensurePartition(client, each, names)
