@@ -36,3 +36,9 @@ it('leaves an error of our own as it is', () => {
   expect(fault(error, 'example.org')).toBe(error)
   expect(fault('text', 'example.org')).toBe('text')
 })
+
+it('keeps what the other side sent out of the cause', () => {
+  const error = Object.assign(failing('HPE_INVALID_CONSTANT'), { data: 'Set-Cookie: secret' })
+  expect(fault(error, 'example.org')).toMatchObject({ cause: { message: 'as it came' } })
+  expect((fault(error, 'example.org') as Error).cause).not.toHaveProperty('data')
+})

@@ -42,8 +42,14 @@ export function fault(error: unknown, host: string): unknown {
   const meaning = faultCode(code)
   if (meaning === undefined) return error
   const message = `${host} ${WORDS[meaning] ?? 'failed'} (${code})`
+  const options = { cause: withoutBytes(error) }
   const permanent = meaning === 'tls' || code === 'UND_ERR_HEADERS_OVERFLOW'
-  return permanent ? new PermanentError(meaning, message, { cause: error }) : new RetryableError(meaning, message, { cause: error })
+  return permanent ? new PermanentError(meaning, message, options) : new RetryableError(meaning, message, options)
+}
+
+/** undici's parser errors carry the bytes that they stumbled over, cookies and all: not for a log. */
+export function withoutBytes(error: unknown): unknown {
+  return error instanceof Error && 'data' in error ? new Error(error.message) : error
 }
 
 /** Whether the other side broke off: what came before may still be of use. */

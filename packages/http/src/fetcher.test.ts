@@ -50,7 +50,7 @@ function fetcher(ports: number[], options: Partial<FetcherOptions> = {}, guard: 
   const allowCidrs = ports.map((port) => ({ network: '127.0.0.1', prefix: 32, family: 'ipv4' as const, port }))
   const made = createFetcher({
     guard: createGuard({ allowCidrs, ...guard }),
-    userAgent: userAgent('0.1.0', 'https://example.org/bot'),
+    userAgent: userAgent('https://example.org/bot', '0.1.0'),
     limits: QUICK,
     clock: () => NOW,
     ...options,

@@ -34,7 +34,11 @@ export function createGuard({ allowCidrs, extraPorts = [], resolve = systemResol
   /** Why this address may not be reached under this name; null when it may. */
   const objection = (hostname: string, ip: string, port: number): string | null => {
     if (allowed.has(ip, port)) return null
-    if (!isIP(hostname) && isLocalName(hostname)) return `${hostname} is a name of a private network`
+    if (!isIP(hostname) && isLocalName(hostname)) {
+      return allowed.hasPort(port)
+        ? `${hostname} leads to ${ip}, which is not among the allowed addresses`
+        : `${hostname} is a name of a private network`
+    }
     if (classifyAddress(ip) === 'private')
       return hostname === ip ? `${ip} is a private or special address` : `${hostname} leads to the private or special address ${ip}`
     return ports.has(port) ? null : `port ${port} is not one that pages are fetched from`

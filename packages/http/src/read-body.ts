@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream'
 import { RetryableError } from '@copydesk/pipeline'
-import { isBrokenOff } from './fault.ts'
+import { isBrokenOff, withoutBytes } from './fault.ts'
 
 export interface BodyOptions {
   /** Of the host, for messages. */
@@ -27,7 +27,7 @@ export async function readBody(body: Readable, options: BodyOptions): Promise<{ 
     const bytes = Buffer.concat(chunks)
     if (isWorthKeeping(bytes, options)) return { bytes, cut: true }
     const promised = options.expected === null ? '' : ` of ${options.expected}`
-    throw new RetryableError('cut-short', `${options.host} broke off after ${length}${promised} bytes`, { cause: error })
+    throw new RetryableError('cut-short', `${options.host} broke off after ${length}${promised} bytes`, { cause: withoutBytes(error) })
   }
   return { bytes: Buffer.concat(chunks), cut: false }
 }

@@ -32,8 +32,8 @@ function origin({ protocol, hostname, port }: URL): string {
 
 function path(pathname: string): string {
   const collapsed = spelled(pathname)
-    // A servlet's session. Not after a dot, or a dot segment would appear; nor with escapes, which no session id has.
-    .replaceAll(/(?<=[^/.]);jsessionid=[^;/%]*(?=[;/]|$)/gi, '')
+    // A servlet's session. Not after a dot, in either spelling, or a dot segment would appear; nor with escapes, which no session id has.
+    .replaceAll(/(?<=[^/.])(?<!%2e)(?:;jsessionid=[^;/%]*)+(?=[;/]|$)/gi, '')
     .replaceAll(/\/{2,}/g, '/')
   return collapsed.length > 1 && collapsed.endsWith('/') ? collapsed.slice(0, -1) : collapsed
 }
