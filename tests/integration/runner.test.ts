@@ -156,7 +156,7 @@ test('a stage that never ends is given up at its deadline, and its signal is abo
 })
 
 test('a job that comes late does nothing', async () => {
-  const run = vi.fn(async () => next({ text: '' }))
+  const run = vi.fn<Stage<Envelope, Text, object>['run']>(async () => next({ text: '' }))
   const at = await running(fetchLike(run))
   const envelope = fetchEnvelope()
   await at.queues.add('fetch', envelope)
@@ -170,9 +170,9 @@ test('an archive that cannot be written makes the job wait without spending an a
     fetchLike(async () => next({ text: 'x' })),
     { attempts: 1 },
   )
-  at.store.keep = vi.fn(async () => {
+  at.store.keep = async () => {
     throw new RetryableError('archive-unavailable', 'the disk is full')
-  })
+  }
   const captureId = await at.ingest()
   await at.until(async () => expect((await at.queues.counts()).fetch.delayed).toBe(1))
   expect(await at.counted('failed')).toBe(0)

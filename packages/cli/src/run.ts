@@ -1,13 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Command, CommanderError, InvalidArgumentError } from 'commander'
+import { COULD_NOT_RUN, DONE } from './exit-codes.ts'
 import { CannotRun } from './local/cannot-run.ts'
 import { DEFAULT_DATA, ROOT } from './local/repository.ts'
-
-/** Exit codes: all done, some of it failed, could not run. */
-export const DONE = 0
-export const SOME_FAILED = 1
-export const COULD_NOT_RUN = 2
 
 /** Runs the command that `argv` (as in process.argv) names. Resolves to the exit code; what went wrong is one line on stderr. */
 export async function run(argv: string[]): Promise<number> {
@@ -19,6 +15,10 @@ export async function run(argv: string[]): Promise<number> {
     // Commander has printed its own line by then; help and version end this way too.
     if (error instanceof CommanderError) return error.exitCode === 0 ? DONE : COULD_NOT_RUN
     if (error instanceof CannotRun) {
+      console.error(`copydesk: ${error.message}`)
+      return COULD_NOT_RUN
+    }
+    if (error instanceof Error && error.name === 'Refused') {
       console.error(`copydesk: ${error.message}`)
       return COULD_NOT_RUN
     }
@@ -52,7 +52,72 @@ function program(finish: (code: number) => void): Command {
     .option('--json', 'print what was ended as JSON')
     .action(async (options) => finish(await (await import('./commands/down.ts')).down(options)))
 
+  addClients(copydesk, finish)
+  addLocal(copydesk, finish)
   return copydesk
+}
+
+/** The clients of a running system's API. */
+function addClients(copydesk: Command, finish: (code: number) => void): void {
+  copydesk
+    .command('ingest')
+    .description('take in addresses, files, folders, or standard input (-)')
+    .argument('<input...>', 'https://…, a file, a folder, or -')
+    .option('--url <address>', 'the address of the one file (or standard input) given')
+    .option('--title <text>', 'a hint, used where the page is silent')
+    .option('--published <date>', 'a hint')
+    .option('--author <name>', 'a hint')
+    .option('--language <code>', 'a hint')
+    .option('--tags <list>', 'hints, separated by commas')
+    .option('--wait', 'follow them until each has an outcome')
+    .option('--json', 'print the results as JSON')
+    .action(async (inputs, options) => finish(await (await import('./commands/ingest.ts')).ingest(inputs, options)))
+
+  copydesk
+    .command('search')
+    .description('search the articles; without words, the newest')
+    .argument('[word...]', 'words, "phrases", -without, a | b, prefix*')
+    .option('--size <number>', 'how many to show, 100 at most', '10')
+    .option('--from <number>', 'how many to pass over', '0')
+    .option('--json', 'print {total, articles} as JSON')
+    .action(async (words, options) => finish(await (await import('./commands/search.ts')).search(words, options)))
+
+  copydesk
+    .command('status')
+    .description('show queues, outcomes, and whether the sums add up')
+    .option('--json', 'print it as JSON')
+    .action(async (options) => finish(await (await import('./commands/status.ts')).status(options)))
+
+  copydesk
+    .command('trace')
+    .description('say where a capture, or the last captures of an address, went')
+    .argument('<id-or-url>')
+    .option('--json', 'print it as JSON')
+    .action(async (what, options) => finish(await (await import('./commands/trace.ts')).trace(what, options)))
+}
+
+/** What acts on this machine and needs no running system. */
+function addLocal(copydesk: Command, finish: (code: number) => void): void {
+  copydesk
+    .command('try')
+    .description('run the stages on one page in this process, and print the article')
+    .argument('<input>', 'https://…, a file, or -')
+    .option('--url <address>', 'the address of the file (or standard input) given')
+    .option('--json', 'print {article} or {refused} as JSON')
+    .action(async (what, options) => finish(await (await import('./commands/try.ts')).tryPage(what, options)))
+
+  copydesk
+    .command('demo')
+    .description('start a system of its own, ingest a small news site and a text, and search them')
+    .option('--exit', 'end when the search is printed')
+    .option('--json', 'print the search as JSON')
+    .action(async (options) => finish(await (await import('./commands/demo.ts')).demo(options)))
+
+  copydesk
+    .command('test')
+    .description('run every check and every test, with services of their own')
+    .argument('[project...]', 'only these: unit, integration, compose')
+    .action(async (projects) => finish(await (await import('./commands/test.ts')).test(projects)))
 }
 
 function port(text: string): number {

@@ -4,5 +4,5 @@ export { CommonEnv, CONFIG_EXIT, ConfigError, envTypes, loadEnv, StageEnv } from
 export { createLogger } from './logger.ts'
 export { connectPipeline, type PipelineParts } from './pipeline-parts.ts'
 export { runService, type RunningService, type ServiceContext } from './service.ts'
-export { createParserPool, type ParserPool, type CleanTask, type DescribeTask } from './parser/index.ts'
+export { createParserPool, type ParserPool, type CleanReply } from './parser/index.ts'
 export { runStageService, type StageWiring } from './stage-service.ts'

@@ -34,7 +34,7 @@ await runService('api', readApiEnv, async (env, context) => {
       { cause },
     )
   })
-  context.setWaitingFor(parts.waitingFor)
+  context.setWaitingFor(() => parts.waitingFor())
   return {
     notice: { api: url.replace('0.0.0.0', '127.0.0.1') },
     close: async () => {

@@ -1,10 +1,11 @@
-import { CleanedPage, PageReference } from '@copydesk/contracts'
+import { type CaptureId, CleanedPage, PageReference, type Reference } from '@copydesk/contracts'
 import { defineStage, end, next, type StageContext } from '@copydesk/pipeline'
-import type { ParserPool } from '@copydesk/runtime'
+import type { CleanReply } from '@copydesk/runtime'
 
 /** What the clean stage works with. */
 export interface CleanDeps {
-  pages: Pick<ParserPool, 'clean'>
+  /** Reads and cleans the page that the reference names, in a child process. */
+  pages: { clean(task: { captureId: CaptureId; ref: Reference }, signal: AbortSignal): Promise<CleanReply> }
 }
 
 /** Keeps a page's article and drops the rest. A child process reads the page by its reference; what has no article in it is refused. */

@@ -1,10 +1,10 @@
-import { ArticleRecord, PageReference } from '@copydesk/contracts'
+import { ArticleRecord, type CaptureId, PageReference, type Reference } from '@copydesk/contracts'
 import { defineStage, next, type StageContext } from '@copydesk/pipeline'
-import type { ParserPool } from '@copydesk/runtime'
 
 /** What the extract-metadata stage works with. */
 export interface ExtractMetadataDeps {
-  pages: Pick<ParserPool, 'describe'>
+  /** Reads the cleaned page that the reference names and describes its article, in a child process. */
+  pages: { describe(task: { captureId: CaptureId; ref: Reference }, signal: AbortSignal): Promise<ArticleRecord> }
 }
 
 /** Works out title, authors, dates, language and address of a cleaned page: the article. A child process reads the page by its reference. */

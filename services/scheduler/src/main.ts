@@ -42,7 +42,7 @@ await runService(
       log,
       tickMs: Math.min(1000, env.KEEPER_MS),
     })
-    context.setWaitingFor(parts.waitingFor)
+    context.setWaitingFor(() => parts.waitingFor())
     return {
       close: async () => {
         await Promise.race([keeper.close(), new Promise((resolve) => setTimeout(resolve, env.SHUTDOWN_MS).unref())])

@@ -1,0 +1,47 @@
+import { CaptureId, CaptureView, type TrailEvent, UrlView } from '@copydesk/contracts'
+import { createApiClient, Refused } from '../client/api.ts'
+import { COULD_NOT_RUN, DONE } from '../exit-codes.ts'
+
+/** Says where a capture, or the last captures of an address, went. Resolves to the exit code. */
+export async function trace(what: string, options: { json?: boolean }): Promise<number> {
+  const api = createApiClient()
+  try {
+    if (CaptureId.safeParse(what).success) {
+      const view = await api.get(CaptureView, `/captures/${what}`)
+      if (options.json) console.log(JSON.stringify(view))
+      else printCapture(view)
+      return DONE
+    }
+    const view = await api.get(UrlView, '/urls', { url: what })
+    if (options.json) console.log(JSON.stringify(view))
+    else printUrl(view)
+    return view.captures.length > 0 ? DONE : COULD_NOT_RUN
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error
+    console.error(`copydesk: ${what}: ${error.message}`)
+    return COULD_NOT_RUN
+  }
+}
+
+function printUrl({ url, articleId, captures }: UrlView): void {
+  if (captures.length === 0) console.error(`copydesk: ${url}: nothing is known of this address: it was never taken in here, or long ago`)
+  else console.log(`${url}${articleId ? `\narticle ${articleId}` : ''}`)
+  for (const view of captures) {
+    console.log('')
+    printCapture(view)
+  }
+}
+
+function printCapture(view: CaptureView): void {
+  const { captureId, url, outcome, code, stage, duplicateOf, articleId, reason } = view
+  console.log(`capture ${captureId}${url ? `  ${url}` : ''}`)
+  console.log(`  ${outcome ? `${outcome}${code ? ` (${code})` : ''}` : `under way, at ${stage}`}${reason ? `: ${reason}` : ''}`)
+  if (duplicateOf) console.log(`  the same work waited already as ${duplicateOf}`)
+  if (articleId) console.log(`  article ${articleId}`)
+  for (const event of view.events) console.log(`  ${event.at}  ${eventText(event)}`)
+}
+
+function eventText({ event, stage, attempt, ms, outcome, code, reason }: TrailEvent): string {
+  const facts = [stage, attempt !== undefined && attempt > 1 && `attempt ${attempt}`, ms !== undefined && `${ms} ms`, outcome, code, reason]
+  return [event.padEnd(11), ...facts.filter(Boolean)].join('  ')
+}
