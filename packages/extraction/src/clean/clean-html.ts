@@ -3,9 +3,10 @@ import type { Block, Signals } from '@copydesk/contracts'
 import { judgeBody } from '../judge-body.ts'
 import { refuse, type Refusal } from '../refusal.ts'
 import { collectParagraphs } from './collect-paragraphs.ts'
-import { collapse, parsePage, type DomDocument, type DomNode } from './dom.ts'
+import { collapse, isDeeperThan, parsePage, type DomDocument, type DomNode } from './dom.ts'
 import { readBlocks, type BodyBlocks } from './read-blocks.ts'
 import { NO_SIGNALS, readSignals } from './read-signals.ts'
+import { withoutTop } from './without-top.ts'
 
 export interface CleanBody {
   title: string | null
@@ -32,25 +33,27 @@ export function cleanHtml(html: string, base: string | null): CleanBody | { refu
   }
   const refusal = judgeBody(found.body)
   if (refusal !== null) return { refused: refusal }
-  return { title: found.title, blocks: withoutTitle(found.body.blocks, found.title), signals }
+  return { title: found.title, blocks: withoutTop(found.body.blocks, found.title, signals), signals }
 }
+
+/** Deeper than this the library takes minutes, or overflows the stack; pages are some 30 deep. */
+const DEEPEST = 200
 
 /** The library changes the document as it reads it, and throws or overflows the stack on some pages: then the plain way is taken, on a fresh parse. */
 function readArticle(document: DomDocument, html: string, base: string | null): { title: string | null; body: BodyBlocks } | null {
   try {
-    const article = new Readability<DomNode>(document as never, { serializer: (node: unknown) => node as DomNode }).parse()
+    if (isDeeperThan(DEEPEST, document)) return readPlainly(document, base)
+    const article = new Readability<DomNode>(document, { serializer: (node: unknown) => node as DomNode }).parse()
     if (article?.content == null) return null
     return { title: collapse(article.title ?? '') || null, body: readBlocks(article.content, base) }
   } catch {
-    const body = tryOr(() => collectParagraphs(parsePage(html), base), null)
-    return body === null ? null : { title: null, body }
+    return tryOr(() => readPlainly(parsePage(html), base), null)
   }
 }
 
-/** The headline is the article's title, not the first block of its body. */
-function withoutTitle(blocks: Block[], title: string | null): Block[] {
-  const [first, ...rest] = blocks
-  return first?.kind === 'heading' && title !== null && first.text.toLowerCase() === title.toLowerCase() ? rest : blocks
+function readPlainly(document: DomDocument, base: string | null): { title: null; body: BodyBlocks } | null {
+  const body = collectParagraphs(document, base)
+  return body === null ? null : { title: null, body }
 }
 
 function baseOf(document: DomDocument, address: string | null): string | null {

@@ -51,3 +51,13 @@ export function collapse(text: string): string {
     .replace(/\s+/g, ' ')
     .trim()
 }
+
+/** Tells whether elements lie more than so many levels deep in each other. */
+export function isDeeperThan(limit: number, document: DomDocument): boolean {
+  let level: DomElement[] = [document.documentElement]
+  for (let depth = 0; level.length > 0; depth += 1) {
+    if (depth > limit) return true
+    level = level.flatMap((element) => [...element.children])
+  }
+  return false
+}

@@ -49,7 +49,8 @@ function undoOne(bytes: Uint8Array, label: string, unpack: Unpack, maxOutputLeng
     return { bytes: unpack(bytes, { maxOutputLength, lenient: false }), cut: false }
   } catch (error) {
     if (codeOf(error) === 'ERR_BUFFER_TOO_LARGE') return tooLarge(bytes.length, maxOutputLength)
-    if (codeOf(error) !== 'Z_BUF_ERROR') return mislabelled(bytes, label, maxOutputLength)
+    // Brotli has no magic number, and reads some texts as the beginning of a stream.
+    if (codeOf(error) !== 'Z_BUF_ERROR' || looksPlain(bytes)) return mislabelled(bytes, label, maxOutputLength)
   }
   try {
     return { bytes: unpack(bytes, { maxOutputLength, lenient: true }), cut: true }

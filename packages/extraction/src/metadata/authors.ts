@@ -24,8 +24,11 @@ const BEFORE = /^(?:(?:written|story|reported|words|text)\s+by|by|von|par|por|di
 /** Between two names. */
 const BETWEEN = /\s*(?:[,;|、，/]|\s(?:and|und|et|y|e|en|och|&|with)\s)\s*/iu
 
+/** Pages give a profile's address in a name's place, and mail addresses beside it. */
+const ADDRESS = /https?:\S+|www\.\S+|\S+@\S+|@\w+/giu
+
 /** What a byline line holds beside names: dates, times, buttons. */
-const NO_NAME = /\d|https?:|www\.|@|\b(?:minutes?|hours?|days?)\s+(?:ago|read)\b|\b(?:updated|published|posted|follow|share)\b/iu
+const NO_NAME = /\d|\b(?:minutes?|hours?|days?)\s+(?:ago|read)\b|\b(?:updated|published|posted|follow|share)\b/iu
 
 /** Chooses the authors' names; null where the page names none. */
 export function findAuthors(facts: Facts): { value: string[]; rule: string } | null {
@@ -35,7 +38,7 @@ export function findAuthors(facts: Facts): { value: string[]; rule: string } | n
 function namesIn(texts: readonly string[]): string[] | null {
   const names = new Map<string, string>()
   for (const text of texts) {
-    for (const part of text.split(BETWEEN)) {
+    for (const part of text.replace(ADDRESS, ' ').split(BETWEEN)) {
       const name = part
         .replace(/\s+/g, ' ')
         .trim()

@@ -9,7 +9,7 @@ interface DateRule {
   source: ArticleDate['source']
   confidence: number
   /** The texts that may be the date, best first. */
-  texts(facts: Facts): string[]
+  texts: (facts: Facts) => string[]
 }
 
 /** Where the published date is chosen: the first of these that gives a possible date wins. Never a modified date. */

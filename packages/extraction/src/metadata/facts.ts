@@ -7,7 +7,7 @@ export interface Facts {
   /** The page's article in JSON-LD; empty where it has none. */
   article: JsonObject
   /** Values of the first of these meta names that the page has, in the page's order. */
-  metas(...names: string[]): string[]
+  metas: (...names: string[]) => string[]
 }
 
 /** Reads a cleaned page's facts, once. */
@@ -15,7 +15,7 @@ export function readFacts(page: CleanedPage): Facts {
   return {
     page,
     article: readJsonLd(page.signals.jsonLd),
-    metas(...names) {
+    metas: (...names) => {
       for (const name of names) {
         const found = page.signals.metas.filter((meta) => meta.name === name).map((meta) => meta.content)
         if (found.length > 0) return found

@@ -8,21 +8,26 @@ const CHROME_WORDS = new Set(
   印刷 シェア 広告 打印 分享 广告 인쇄 공유 طباعة مشاركة печать поделиться реклама`.split(/\s+/),
 )
 
-/** Lines that say so themselves. */
+/** Lines that say so themselves; short ones only, since articles have sentences about copyright too. */
 const CHROME_LINES =
-  /^(?:©|\(c\)\s|copyright\b|all rights reserved|read more\b|click here\b|see also:?$|related(?: \w+)?:?$|sections?:?$|tags?:|topics?:|filed under\b|share this\b|follow us\b|sign up\b)/i
+  /^(?:©.*|\(c\)\s.*|copyright\s+(?:©|\(c\)|\d).*|all rights reserved\.?|read more\b.*|click here\b.*|see also:?|related(?: \w+)?:?|sections?:?|tags?:.*|topics?:?.*|filed under\b.*|share this\b.*|follow us\b.*|sign up\b.*)$/i
+const LONGEST_CHROME = 60
 
 /** A way through the site: Home > News > World. */
-const BREADCRUMB = /^[^.!?]{1,30}(?:\s[>»›|/]\s[^.!?>»›|/]{1,30})+$/u
+const BREADCRUMB = /^[^.!?>»›|/]{1,30}(?:(?:\s[>»›]\s[^.!?>»›]{1,30})+|(?:\s[|/]\s[^.!?|/]{1,30}){2,})$/u
 
-/** Tells whether a line belongs to the page around the article. */
+/** Tells whether a line that stands by itself belongs to the page around the article. */
 export function isChrome(line: string): boolean {
+  const text = line.trim()
+  if (isButtons(text)) return true
+  return text.length <= LONGEST_CHROME && (CHROME_LINES.test(text) || BREADCRUMB.test(text))
+}
+
+/** Tells whether a line is nothing but words of buttons. */
+export function isButtons(line: string): boolean {
   const words = line
     .toLowerCase()
     .split(/[\s|·•,/]+/)
     .filter((word) => word !== '')
-  if (words.length === 0) return true
-  return (
-    (words.length <= 8 && words.every((word) => CHROME_WORDS.has(word))) || CHROME_LINES.test(line.trim()) || BREADCRUMB.test(line.trim())
-  )
+  return words.length <= 8 && words.every((word) => CHROME_WORDS.has(word))
 }

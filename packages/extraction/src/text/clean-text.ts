@@ -2,7 +2,7 @@ import type { Block, Signals } from '@copydesk/contracts'
 import { NO_SIGNALS } from '../clean/read-signals.ts'
 import { judgeBody } from '../judge-body.ts'
 import { refuse, type Refusal } from '../refusal.ts'
-import { isChrome } from './chrome.ts'
+import { isButtons, isChrome } from './chrome.ts'
 import { joinLines } from './join-lines.ts'
 import { isNumbered, itemsOf, readParts, type Part } from './read-parts.ts'
 import { looksLikeByline, looksLikeDateLine } from './top-lines.ts'
@@ -26,10 +26,11 @@ export function cleanText(text: string): { title: string | null; blocks: Block[]
   return { title, blocks, signals: { ...NO_SIGNALS, bylines, dateTexts } }
 }
 
+/** Drops parts that are chrome, and lines of buttons from others; a wrapped line that only begins like chrome stays. */
 function withoutChrome(parts: readonly Part[]): Part[] {
   return parts
-    .map((part) => (part.kind === 'list' ? part : { ...part, lines: part.lines.filter((line) => !isChrome(line)) }))
-    .filter((part) => part.lines.length > 0)
+    .filter((part) => part.kind === 'list' || !part.lines.every(isChrome))
+    .map((part) => (part.kind === 'list' ? part : { ...part, lines: part.lines.filter((line) => !isButtons(line)) }))
 }
 
 interface Top {

@@ -21,6 +21,7 @@ const ways: Record<string, () => unknown> = {
   exit: () => process.exit(3),
   write: () => writeFileSync(`/tmp/written-by-a-page-${process.pid}`, ''),
   spawn: () => spawnSync('true').error?.message,
+  // oxlint-disable-next-line node/no-process-env -- the test is that nothing of ours is in it
   environment: () => Object.keys(process.env),
   permanent: () => {
     throw new PermanentError('schema', 'not what it should be')

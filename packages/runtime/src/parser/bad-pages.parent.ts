@@ -5,13 +5,11 @@ import type { ParserPool } from './tasks.ts'
 import { createParserPool } from './pool.ts'
 
 const script = fileURLToPath(new URL('./bad-pages.child.ts', import.meta.url))
-const pools = [1, 2].map(() => createParserPool({ store: null, size: 1, script, deadlineMs: 1000 }))
+const makePool = (): ParserPool => createParserPool({ store: null, size: 1, script, deadlineMs: 1000 })
+const [idle, busy] = [makePool(), makePool()]
+const run = (pool: ParserPool, way: string): Promise<unknown> => pool.clean({ way } as never, AbortSignal.timeout(60_000))
 
-function run(pool: ParserPool | undefined, way: string): Promise<unknown> | undefined {
-  return pool?.clean({ way } as never, AbortSignal.timeout(60_000))
-}
-
-const pids = await Promise.all(pools.map((pool) => run(pool, 'pid')))
-void run(pools[1], 'loop')?.catch(() => undefined)
+const pids = await Promise.all([run(idle, 'pid'), run(busy, 'pid')])
+void run(busy, 'loop').catch(() => undefined)
 await sleep(100)
 process.send?.(pids)

@@ -16,7 +16,10 @@ afterEach(async () => {
   await Promise.all(pools.splice(0).map((pool) => pool.close()))
 })
 
-function poolOf(options: Partial<ParserPoolOptions> = {}): { run(way: string, signal?: AbortSignal): Promise<unknown>; pool: ParserPool } {
+function poolOf(options: Partial<ParserPoolOptions> = {}): {
+  run: (way: string, signal?: AbortSignal) => Promise<unknown>
+  pool: ParserPool
+} {
   const pool = createParserPool({ store: null, size: 1, script, heapMb: 64, ...options })
   pools.push(pool)
   return { pool, run: (way, signal = patient()) => pool.clean({ captureId, way } as never, signal) }
