@@ -1,4 +1,7 @@
 import { randomUUID } from 'node:crypto'
+import { once } from 'node:events'
+import { createServer, request } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import type { ArticleId } from '@copydesk/contracts'
 import { createHomeStore } from '@copydesk/queue'
 import {
@@ -258,6 +261,27 @@ describe('what goes wrong', () => {
     await index.close()
   })
 
+  it('rejects for good a document that is larger than anything Elasticsearch takes', async () => {
+    const index = await openIndex()
+    const huge = incoming({}, { text: 'word '.repeat(2_200_000) })
+    await expect(index.index(huge, signal)).rejects.toMatchObject({ name: 'PermanentError', code: 'search-rejected' })
+    await index.close()
+  })
+
+  it('sends smaller requests through a proxy that takes no large ones, and rejects what is too large alone', async () => {
+    const proxy = await startProxy(20_000)
+    const narrow = createSearchClient({ url: proxy.url })
+    const { redis, prefix } = await redisPart()
+    const index = createArticleIndex({ client: narrow, homes: createHomeStore(redis, prefix), log: silent, names })
+    const texts = [...Array.from({ length: 30 }, () => 'word '.repeat(200)), 'word '.repeat(5_000)]
+    const results = await Promise.allSettled(texts.map((text, article) => index.index(incoming({ article }, { text }), signal)))
+    expect(results.map(({ status }) => status)).toEqual([...texts.slice(1).map(() => 'fulfilled'), 'rejected'])
+    expect(results.at(-1)).toMatchObject({ reason: { name: 'PermanentError', code: 'search-rejected' } })
+    await index.close()
+    await narrow.close()
+    proxy.close()
+  })
+
   it('waits without spending an attempt when nothing answers, and searches say so', async () => {
     const down = createSearchClient({ url: 'http://user:secret@127.0.0.1:9' })
     const { redis, prefix } = await redisPart()
@@ -282,6 +306,25 @@ describe('what goes wrong', () => {
     await index.close()
   })
 })
+
+/** A proxy before Elasticsearch that answers 413 to larger bodies, as many do. */
+async function startProxy(maxBytes: number) {
+  const target = new URL(inject('elasticsearchUrl'))
+  const server = createServer((incomingRequest, response) => {
+    if (Number(incomingRequest.headers['content-length'] ?? 0) > maxBytes) {
+      incomingRequest.resume().on('end', () => response.writeHead(413).end())
+      return
+    }
+    const { method, url, headers } = incomingRequest
+    const passed = request({ host: target.hostname, port: target.port, method, path: url, headers }, (answer) => {
+      response.writeHead(answer.statusCode ?? 502, answer.headers)
+      answer.pipe(response)
+    })
+    incomingRequest.pipe(passed)
+  })
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, close: () => server.close() }
+}
 
 describe('a search', () => {
   async function fill(articles: IncomingArticle[]) {

@@ -34,6 +34,8 @@ export interface ArticleIndexOptions {
 
 /** elasticsearch.md §4, measured there. */
 const LIMITS = { maxItems: 200, maxBytes: 5_000_000, lingerMs: 500, quietMs: 50, maxInFlight: 2 }
+/** A document over this is refused here: Elasticsearch would not say no to it, but cut the connection or ask for patience (measured), for ever. */
+const MAX_DOCUMENT_BYTES = 20_000_000
 /** Looks per article before it is put back: each is needed only where another process wrote it in between. */
 const ROUNDS = 5
 
@@ -97,7 +99,17 @@ export function createArticleIndex({ client, homes, log, names = createNames(), 
   }
 
   const batcher = createBatcher<IncomingArticle, Indexed>({ keyOf: idOf, bytesOf, work, ...LIMITS })
-  return { index: (incoming, signal) => batcher.add(incoming, signal), close: () => batcher.close() }
+
+  async function index(incoming: IncomingArticle, signal: AbortSignal): Promise<Indexed> {
+    const bytes = bytesOf(incoming)
+    if (bytes > MAX_DOCUMENT_BYTES) {
+      const message = `the document comes to about ${bytes} bytes, over the ${MAX_DOCUMENT_BYTES} that are indexed: the article must be shorter`
+      throw new PermanentError('search-rejected', message)
+    }
+    return batcher.add(incoming, signal)
+  }
+
+  return { index, close: () => batcher.close() }
 }
 
 function settle(item: Item, outcome: IndexOutcome, result: WriteResult): boolean {

@@ -17,7 +17,7 @@ const SETTINGS = {
 }
 
 /** `dynamic: false`: a field that the mapping doesn't know is kept and not indexed, so that a worker newer than the mapping loses nothing. */
-export const MAPPINGS = { dynamic: false as const, properties: { ...ARTICLE_PROPERTIES, ...INDEX_PROPERTIES } }
+const MAPPINGS = { dynamic: false as const, properties: { ...ARTICLE_PROPERTIES, ...INDEX_PROPERTIES } }
 
 /** Puts the templates, unless the server holds newer ones; may be done any number of times. New fields come to the partitions that are there already, too. */
 export async function putTemplates(client: Client, names: SearchNames): Promise<void> {
