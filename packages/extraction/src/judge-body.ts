@@ -5,8 +5,9 @@ import { refuse, type Refusal } from './refusal.ts'
 /** Fewer words than the shortest news flash: a notice, an error, a menu. */
 const MIN_WORDS = 25
 
-/** Above this share of its text inside links, a body is a list of other pages. */
+/** Above this share of its text inside links, and with less than this beside them (in characters), a body is a list of other pages. */
 const MAX_LINKED = 0.6
+const ENOUGH_UNLINKED = 1000
 
 /** Says why blocks are no article, or null where they are one. Here a page that has text is refused. */
 export function judgeBody(body: { blocks: readonly Block[]; characters: number; linked: number }): Refusal | null {
@@ -19,7 +20,9 @@ export function judgeBody(body: { blocks: readonly Block[]; characters: number; 
     return refuse('not-article', 'only lists, no paragraph').refused
   }
   const share = body.linked / Math.max(1, body.characters)
-  if (share > MAX_LINKED) return refuse('not-article', `${Math.round(share * 100)} % of the text is links`).refused
+  if (share > MAX_LINKED && body.characters - body.linked < ENOUGH_UNLINKED) {
+    return refuse('not-article', `${Math.round(share * 100)} % of the text is links`).refused
+  }
   return null
 }
 

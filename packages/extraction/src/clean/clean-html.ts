@@ -33,7 +33,8 @@ export function cleanHtml(html: string, base: string | null): CleanBody | { refu
   }
   const refusal = judgeBody(found.body)
   if (refusal !== null) return { refused: refusal }
-  return { title: found.title, blocks: withoutTop(found.body.blocks, found.title, signals), signals }
+  const title = found.title ?? signals.headings[0] ?? null
+  return { title, blocks: withoutTop(found.body.blocks, title, signals), signals }
 }
 
 /** Deeper than this the library takes minutes, or overflows the stack; pages are some 30 deep. */
