@@ -10,6 +10,7 @@ import { findImage } from './metadata/image.ts'
 import { findLanguage } from './metadata/language.ts'
 import { findPublication } from './metadata/publication.ts'
 import { findTitle } from './metadata/title.ts'
+import { wellFormed } from './well-formed.ts'
 
 /**
  * Works out who wrote a cleaned page, when, and where it belongs: the finished article. Each field's rules stand in one ordered list, in the
@@ -42,7 +43,7 @@ export function describePage(page: CleanedPage, captureId: CaptureId): ArticleRe
     tags: found.tags?.value ?? [],
     canonicalUrl: found.canonicalUrl.value,
   }
-  const article: Article = {
+  const article = wellFormed({
     articleId: idOf(described.canonicalUrl),
     captureId,
     url: page.capture.url,
@@ -55,10 +56,9 @@ export function describePage(page: CleanedPage, captureId: CaptureId): ArticleRe
     links: [],
     wordCount: countWords(text, described.language),
     extent: extentOf(facts),
-    contentHash: contentHash(described),
     fields: Object.fromEntries(Object.entries(found).flatMap(([field, winner]) => (winner === null ? [] : [[field, winner.rule]]))),
-  }
-  return { article, fetchedAt: page.capture.fetchedAt }
+  })
+  return { article: { ...article, contentHash: contentHash(article) }, fetchedAt: page.capture.fetchedAt }
 }
 
 /** Bytes without an address are filed under their own name. */

@@ -116,6 +116,17 @@ test('an aborted task is given up at once, running or waiting, and its child is 
   expect(after).not.toBe(before)
 })
 
+test('a signal to the whole group leaves children to their parent', async () => {
+  const { run, pool } = poolOf()
+  const pid = (await run('pid')) as number
+  process.kill(pid, 'SIGINT')
+  process.kill(pid, 'SIGTERM')
+  await sleep(100)
+  expect(await run('pid')).toBe(pid)
+  await pool.close()
+  await expect.poll(() => isAlive(pid)).toBe(false)
+})
+
 test('closing ends children and tasks, and leaves no process behind', async () => {
   const { run, pool } = poolOf({ size: 2 })
   const pid = (await run('pid')) as number

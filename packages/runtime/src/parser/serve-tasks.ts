@@ -17,6 +17,8 @@ const GRACE_MS = 2000
  */
 export function serveTasks(tasks: Record<string, Task<never, unknown, unknown>>, deadlineMs: number): void {
   const methods = Object.entries(tasks).map(([name, task]) => [name, (source: never) => answer(task, source, deadlineMs)] as const)
+  // Ctrl-C and some supervisors signal a whole group; a child ends with its parent's word, once the page is read.
+  for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, () => undefined)
   workerpool.worker(Object.fromEntries(methods))
 }
 
