@@ -19,6 +19,7 @@ import {
 import * as fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest'
 import { captureIdOf, incoming } from '../../packages/search/src/test-data.ts'
+import { dropArticles } from '../support/search.ts'
 import { redisPart, silent } from '../support/redis.ts'
 
 const NOW = new Date('2026-11-20T12:00:00Z')
@@ -34,10 +35,7 @@ beforeEach(async () => {
 })
 
 afterEach(async () => {
-  const indices = Object.keys(await client.indices.get({ index: names.partitions }))
-  if (indices.length > 0) await client.indices.delete({ index: indices })
-  await client.indices.deleteIndexTemplate({ name: names.template }, { ignore: [404] })
-  await client.cluster.deleteComponentTemplate({ name: [names.settingsComponent, names.mappingsComponent] }, { ignore: [404] })
+  await dropArticles(client, names.live)
   await client.close()
 })
 
