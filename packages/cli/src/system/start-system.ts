@@ -19,6 +19,7 @@ const READY_MS = 120_000
 /** The services drain within 10 s by themselves. */
 const DRAIN_MS = 12_000
 const LOGS_MS = 60_000
+const TELL_MS = 15_000
 
 export interface SystemOptions {
   /** Everything that the system keeps lies under it: archive/, redis/, elasticsearch/, logs/, run/. */
@@ -96,7 +97,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
       const script = join(ROOT, 'services', service, 'src/main.ts')
       parts.push(superviseService({ name: service, script, env, logFile: logFile(folder, service) }, events))
     }
-    await allReady(folder, parts, failed, options.signal)
+    await allReady(folder, parts, failed, options)
     const self = identify(process.pid)
     writeSystemFile(folder, { pid: process.pid, started: self?.started ?? null, api, redis, elasticsearch })
     return { api, redis, elasticsearch, data: folder, processes: () => parts.map((part) => part.info()), ...byName(parts), failed, stop }
@@ -121,20 +122,28 @@ async function choosePort(wanted: number): Promise<number> {
   throw new CannotRun(`port ${wanted} on ${API_HOST} is taken: end what listens there, or choose another with --port`)
 }
 
-async function allReady(folder: string, parts: Supervised[], failed: Promise<Error>, signal: AbortSignal | undefined): Promise<void> {
+async function allReady(folder: string, parts: Supervised[], failed: Promise<Error>, { signal, notice }: SystemOptions): Promise<void> {
   const giveUp = new AbortController()
   const late = sleep(READY_MS, null, { signal: giveUp.signal }).then(
     () => explain(folder, parts),
     () => new Error('unreachable'),
   )
   const aborted = new Promise<Error>((resolve) => signal?.addEventListener('abort', () => resolve(signal.reason as Error), { once: true }))
+  const telling = setInterval(() => notice(`still waiting for ${unreadyOf(parts).join(', ')}`), TELL_MS)
   const all = Promise.all(parts.map((part) => part.ready())).then(() => null)
-  const error = await Promise.race([all, failed, late, aborted]).finally(() => giveUp.abort())
+  const error = await Promise.race([all, failed, late, aborted]).finally(() => {
+    giveUp.abort()
+    clearInterval(telling)
+  })
   if (error) throw error
 }
 
+function unreadyOf(parts: Supervised[]): string[] {
+  return parts.filter((part) => isService(part) && part.info().health === null).map(({ name }) => name)
+}
+
 function explain(folder: string, parts: Supervised[]): CannotRun {
-  const unready = parts.filter((part) => isService(part) && part.info().health === null).map(({ name }) => name)
+  const unready = unreadyOf(parts)
   const tail = unready[0] ? logTail(logFile(folder, unready[0])) : ''
   return new CannotRun(
     `not ready after ${READY_MS / 1000} s: ${unready.join(', ')}; the logs are in ${join(folder, 'logs')}, ${unready[0]}'s ends with:\n${tail}`,

@@ -1,0 +1,48 @@
+import { accessSync, constants, mkdtempSync, symlinkSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { delimiter, join } from 'node:path'
+
+/** What POSIX has on any machine, as far as our scripts use it. */
+const TOOLS = [
+  'sh',
+  'cat',
+  'cksum',
+  'cut',
+  'dirname',
+  'grep',
+  'head',
+  'id',
+  'ls',
+  'mkdir',
+  'mv',
+  'pwd',
+  'readlink',
+  'rm',
+  'rmdir',
+  'sed',
+  'sleep',
+  'tail',
+  'uname',
+]
+
+/** For tests: a folder to use as PATH on which there are the common tools, and neither Node nor a packager. */
+export function bareTools(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'copydesk-path-'))
+  for (const tool of TOOLS) {
+    const path = (process.env['PATH'] ?? '')
+      .split(delimiter)
+      .map((part) => join(part, tool))
+      .find(isExecutable)
+    if (path) symlinkSync(path, join(folder, tool))
+  }
+  return folder
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK)
+    return true
+  } catch {
+    return false
+  }
+}
