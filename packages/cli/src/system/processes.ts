@@ -1,6 +1,5 @@
 /** The services in the order in which they are started and listed; a service may later have several instances, each with a name of its own. */
 export const SERVICES = ['scheduler', 'fetch', 'clean', 'extract-metadata', 'index', 'api'] as const
-export type ServiceName = (typeof SERVICES)[number]
 
 /** One process of a running system, as `up --json` prints it. */
 export interface ProcessInfo {
