@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createArchive, createIntakeTail, hasSegments, readEpoch, writeEpoch } from '@copydesk/archive'
-import { OUTCOMES, type Outcome } from '@copydesk/contracts'
+import { type CaptureId, OUTCOMES, type Outcome } from '@copydesk/contracts'
 import { agreeEpoch, createIntake, createLease, IntakeClosedError, reconcile, tailCheck, UndecidedError } from '@copydesk/queue'
 import { expect, onTestFinished, test } from 'vitest'
 import { fetchEnvelope, redisPart, silent } from '../support/redis.ts'
@@ -41,7 +41,8 @@ async function system() {
     await redis.del(keys)
     await redis.set(`${prefix}:epoch`, 'epoch-1')
   }
-  return { ...part, archive, intake, check, sum, wipe, marks }
+  const ends = async (captureIds: CaptureId[]) => await tail.ends(captureIds, 0)
+  return { ...part, archive, intake, check, sum, wipe, marks, ends }
 }
 
 test('the reconciler adds the job of an entry that has none, and leaves one that has its job', async () => {
@@ -112,6 +113,31 @@ test('after a Redis that came back older, what has ended is counted, what failed
   expect([inFlight, dead, counts.get('accepted'), counts.get('indexed'), counts.get('failed')]).toEqual([1, 1, 3, 1, 1])
   const failed = taken[1]?.captureId
   expect(failed && (await at.registry.retry(failed, null))).toMatchObject({ stage: 'fetch' })
+})
+
+test('a retry takes an end back: such a capture goes on', async () => {
+  const at = await system()
+  const [taken] = await at.intake.take([{ url: 'https://news.example/a' }], 'test')
+  if (!taken) throw new Error('not taken')
+  const record = { v: 1 as const, captureId: taken.captureId, rev: 0, at: new Date().toISOString(), stage: 'fetch' as const }
+  at.archive.end({ ...record, run: 1, kind: 'end', outcome: 'failed', code: 'tls' })
+  at.archive.end({ ...record, run: 2, kind: 'retry' })
+  await at.archive.flush()
+  await at.wipe()
+  expect(await at.check()).toBe(1)
+  expect(await at.sum()).toEqual({ accepted: 1, inFlight: 1, outcomes: 0 })
+})
+
+test('a repeat that the tail check finds is counted as one, and its end is recorded', async () => {
+  const at = await system()
+  const [first, second] = [fetchEnvelope(), fetchEnvelope()]
+  const items = [first, second].map(({ captureId, url }) => ({ captureId, url, ref: null, key: 'same' }))
+  await at.archive.keepIntake({ v: 1, at: new Date().toISOString(), source: 'api', items })
+  expect(await at.check()).toBe(2)
+  expect(await at.sum()).toEqual({ accepted: 2, inFlight: 1, outcomes: 1 })
+  await at.archive.flush()
+  const ends = await at.ends([second.captureId])
+  expect(ends.get(second.captureId)).toMatchObject({ outcome: 'duplicate-run', duplicateOf: first.captureId })
 })
 
 test('a capture stays known until the mark is well past it', async () => {

@@ -88,6 +88,10 @@ test('a run is greater than any before it, even when Redis has forgotten the las
   await new Promise((resolve) => setTimeout(resolve, 5))
   await redis.hset(`${prefix}:entry:${captureId}`, 'run', 0)
   expect((await started(captureId)).run).toBeGreaterThan(before.run)
+  // Redis's clock may go back as well.
+  const ahead = Date.now() + 60_000
+  await redis.hset(`${prefix}:entry:${captureId}`, 'run', ahead)
+  expect((await started(captureId)).run).toBe(ahead + 1)
 })
 
 test('hand over sent twice moves once, and the old stage can start no more', async () => {
@@ -109,6 +113,67 @@ test('end sent twice counts once', async () => {
   expect(await registry.end(fence, { outcome: 'indexed' })).toBe(false)
   const { count, inFlight } = await sum()
   expect([inFlight, count('indexed'), count('late')]).toEqual([0, 1, 1])
+})
+
+test('end as failed, sent twice, counts once too', async () => {
+  const { registry, accept, started, sum } = await part()
+  const fence = await started((await accept()).captureId)
+  expect(await registry.end(fence, { outcome: 'failed', code: 'tls' })).toBe(true)
+  expect(await registry.end(fence, { outcome: 'failed', code: 'tls' })).toBe(false)
+  expect((await sum()).count('failed')).toBe(1)
+})
+
+test('end frees the key, should the capture still hold it', async () => {
+  const { redis, prefix, registry, accept, started } = await part()
+  const { captureId } = await accept(undefined, 'key')
+  const fence = await started(captureId)
+  await redis.set(`${prefix}:key:key`, captureId)
+  await registry.end(fence, { outcome: 'indexed' })
+  expect((await accept(undefined, 'key')).answer).toEqual({ kind: 'accepted' })
+})
+
+test('a capture under way is known however long it takes', async () => {
+  const { redis, prefix, registry, accept, sum } = await part()
+  const { captureId, envelope } = await accept()
+  await redis.zrem(`${prefix}:known`, captureId)
+  expect(await registry.accept(envelope, { key: 'other', urlDigest: null })).toEqual({ kind: 'known', duplicateOf: null })
+  expect((await sum()).count('accepted')).toBe(1)
+})
+
+test('an end that Redis has forgotten is counted once, however often it is found', async () => {
+  const { registry, sum } = await part()
+  const envelope = fetchEnvelope()
+  const end = {
+    v: 1 as const,
+    captureId: envelope.captureId,
+    rev: 0,
+    run: 3,
+    kind: 'end' as const,
+    at: new Date().toISOString(),
+    stage: 'fetch' as const,
+    outcome: 'refused' as const,
+    code: 'gone' as const,
+  }
+  await registry.acceptEnded(envelope, end)
+  await registry.acceptEnded(envelope, end)
+  const { count } = await sum()
+  expect([count('accepted'), count('refused')]).toEqual([1, 1])
+})
+
+test('what has ended is not brought back by a late look', async () => {
+  const { registry, accept, started, sum } = await part()
+  const { captureId } = await accept()
+  await registry.end(await started(captureId), { outcome: 'indexed' })
+  await registry.touch(captureId, 1000)
+  expect(await sum()).toMatchObject({ inFlight: 0 })
+})
+
+test('a key belongs to the first stage: a later one that is put back does not take it', async () => {
+  const { registry, accept, started } = await part()
+  const { captureId, envelope } = await accept(undefined, 'key')
+  await registry.handOver(await started(captureId), 'clean', { ...envelope, ref })
+  await registry.putBack(await started(captureId, 'clean'), { spend: true, delayMs: 1, code: 'internal', reason: '' })
+  expect((await accept(undefined, 'key')).answer).toEqual({ kind: 'accepted' })
 })
 
 test('a capture that has ended is known: it cannot be accepted anew', async () => {

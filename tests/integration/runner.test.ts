@@ -182,8 +182,10 @@ test('an archive that cannot be written makes the job wait without spending an a
 test('closing lets what is under way finish, and after the deadline lets it go to another worker', async () => {
   const runs: string[] = []
   let slow = true
+  let onRun: (attempt: number) => void = () => undefined
   const at = await running(
-    fetchLike(async (_input, { signal }) => {
+    fetchLike(async (_input, { signal, attempt }) => {
+      onRun(attempt)
       runs.push(slow ? 'slow' : 'fast')
       if (slow) await new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(new Error('aborted'))))
       return next({ text: 'done' })
@@ -196,10 +198,54 @@ test('closing lets what is under way finish, and after the deadline lets it go t
   await at.worker.close(300)
   expect(Date.now() - before).toBeLessThan(2000)
   slow = false
+  const letGo = vi.fn<(attempt: number) => void>()
+  onRun = letGo
   const second = at.start()
   onTestFinished(async () => await second.close(500))
   await at.until(async () => expect(await at.queues.has('clean', captureId)).toBe(true))
   expect(await at.counted('failed')).toBe(0)
+  // Leaving is no fault of the page: no attempt was spent.
+  expect(letGo).toHaveBeenCalledWith(1)
+})
+
+test('a worker that loses the lock of a job stops working on it', async () => {
+  const aborts: unknown[] = []
+  const at = await running(
+    fetchLike(async (_input, { signal }) => {
+      await new Promise((resolve) => signal.addEventListener('abort', resolve))
+      aborts.push(signal.reason)
+      throw new Error('stopped')
+    }),
+    { lockMs: 1000, stalledCheckMs: 60_000, deadlineMs: 30_000 },
+  )
+  const captureId = await at.ingest()
+  await at.until(async () => expect(await at.redis.exists(`${at.prefix}:fetch:${captureId}:lock`)).toBe(1))
+  await at.redis.set(`${at.prefix}:fetch:${captureId}:lock`, 'of another worker')
+  await at.until(async () => expect(aborts).toHaveLength(1))
+  expect(await at.counted('failed')).toBe(0)
+})
+
+test('while Redis and archive do not belong together no job is taken', async () => {
+  const run = vi.fn<Stage<Envelope, Text, object>['run']>(async () => next({ text: '' }))
+  const listeners: ((open: boolean) => void)[] = []
+  const at = await running(fetchLike(run), {
+    gate: {
+      epoch: () => 'epoch-1',
+      reason: () => null,
+      onChange: (listener) => void listeners.push(listener),
+      start: async () => undefined,
+      close() {},
+    },
+  })
+  const first = await at.ingest()
+  await at.until(async () => expect(await at.queues.has('clean', first)).toBe(true))
+  for (const listener of listeners) listener(false)
+  await new Promise((resolve) => setTimeout(resolve, 200))
+  const second = await at.ingest()
+  await new Promise((resolve) => setTimeout(resolve, 1500))
+  expect(run).toHaveBeenCalledTimes(1)
+  for (const listener of listeners) listener(true)
+  await at.until(async () => expect(await at.queues.has('clean', second)).toBe(true))
 })
 
 test('a job that BullMQ gives up becomes a dead letter, stalled', async () => {

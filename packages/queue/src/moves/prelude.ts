@@ -49,8 +49,7 @@ end
 local function forgetTrailLater(seconds, most)
   redis.call('EXPIRE', trailKey, seconds)
   if redis.call('RPUSH', p .. 'trails', id) > tonumber(most) then
-    local old = redis.call('LPOP', p .. 'trails')
-    if redis.call('EXISTS', p .. 'entry:' .. old) == 0 then redis.call('DEL', p .. 'trail:' .. old) end
+    redis.call('DEL', p .. 'trail:' .. redis.call('LPOP', p .. 'trails'))
   end
 end
 local function freeKey()

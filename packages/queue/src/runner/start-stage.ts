@@ -59,8 +59,6 @@ export function startStage<Input, Output, Deps>(stage: Stage<Input, Output, Deps
       maxStalledCount: MAX_STALLED,
       runRetryDelay: 1000,
       autorun: false,
-      removeOnComplete: { count: 0 },
-      removeOnFail: { count: 0 },
     },
   )
 
@@ -119,7 +117,7 @@ export function startStage<Input, Output, Deps>(stage: Stage<Input, Output, Deps
     if (isOpen && !worker.isRunning())
       void worker.run().catch((error: unknown) => log.error({ reason: String(error) }, 'the worker stopped'))
     else if (isOpen) void worker.resume()
-    else void worker.pause(true)
+    else void worker.pause().catch((error: unknown) => log.debug({ reason: String(error) }, 'pausing'))
   }
   options.gate.onChange(open)
   if (options.gate.epoch() !== null) open(true)
