@@ -1,11 +1,11 @@
-const segmenters = new Map<string, Intl.Segmenter>()
+const segmenter = new Intl.Segmenter('und', { granularity: 'word' })
 
-/** Counts words as the language divides them (UAX #29, with dictionaries for Chinese, Japanese and Thai). */
-export function countWords(text: string, language: string | null = null): number {
-  const key = language ?? 'und'
-  const segmenter = segmenters.get(key) ?? new Intl.Segmenter(key, { granularity: 'word' })
-  segmenters.set(key, segmenter)
+/** Counts words by UAX #29, with dictionaries for scripts without spaces (Chinese, Japanese, Thai). Stops at `most`. */
+export function countWords(text: string, most = Infinity): number {
   let count = 0
-  for (const segment of segmenter.segment(text)) if (segment.isWordLike === true) count += 1
+  for (const segment of segmenter.segment(text)) {
+    if (segment.isWordLike === true) count += 1
+    if (count >= most) break
+  }
   return count
 }

@@ -54,7 +54,7 @@ export function describePage(page: CleanedPage, captureId: CaptureId): ArticleRe
     publisher: found.publisher?.value ?? null,
     image: found.image?.value ?? null,
     links: [],
-    wordCount: countWords(text, described.language),
+    wordCount: countWords(text),
     extent: extentOf(facts),
     fields: Object.fromEntries(Object.entries(found).flatMap(([field, winner]) => (winner === null ? [] : [[field, winner.rule]]))),
   })

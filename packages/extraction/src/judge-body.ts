@@ -14,7 +14,7 @@ export function judgeBody(body: { blocks: readonly Block[]; characters: number; 
   const prose = body.blocks.flatMap((block) =>
     block.kind === 'paragraph' || block.kind === 'quote' || block.kind === 'list' ? [proseOf(block)] : [],
   )
-  const words = countWords(prose.join('\n'))
+  const words = countWords(prose.join('\n'), MIN_WORDS)
   if (words < MIN_WORDS) return refuse('not-article', `${words} words of running text; an article has at least ${MIN_WORDS}`).refused
   if (!body.blocks.some((block) => block.kind === 'paragraph' || block.kind === 'quote')) {
     return refuse('not-article', 'only lists, no paragraph').refused

@@ -34,7 +34,8 @@ export function parsePage(html: string): DomDocument {
   const { document } = parseHTML(whole) as unknown as { document: DomDocument }
   if (document.querySelector('body') === null) {
     const { body } = document
-    body.append(...[...document.documentElement.childNodes].filter((node) => node !== body && (node as DomElement).tagName !== 'HEAD'))
+    for (const node of [...document.documentElement.childNodes])
+      if (node !== body && (node as DomElement).tagName !== 'HEAD') body.append(node)
   }
   return document
 }

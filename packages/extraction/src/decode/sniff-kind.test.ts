@@ -32,6 +32,12 @@ test.each([
   })
 })
 
+test('many comments before the first tag take no time', () => {
+  const before = performance.now()
+  expect(kindOf('<!---->'.repeat(300))).toEqual({ kind: 'text' })
+  expect(performance.now() - before).toBeLessThan(200)
+})
+
 test('UTF-16 is text, with a mark or by its label', () => {
   expect(sniffKind(Buffer.from('\ufeffA headline', 'utf16le'), null)).toEqual({ kind: 'text' })
   expect(sniffKind(Buffer.from('A headline', 'utf16le'), 'text/plain; charset=utf-16le')).toEqual({ kind: 'text' })

@@ -3,7 +3,7 @@ import { HEADER_BYTES, latin1, sniffBinary } from './sniff-binary.ts'
 
 /** The tags by which mimesniff knows HTML, and those that fragments of articles begin with. */
 const HTML_START =
-  /^(?:<\?xml[^>]*>\s*|<!--[\s\S]*?-->\s*)*<(?:!doctype html|html|head|script|iframe|h[1-6]|div|font|table|a|style|title|b|body|br|p|meta|link|article|main|section|header)(?=[\s>/])/i
+  /^(?:<\?xml[^>]*>\s*|<!--(?:(?!-->)[\s\S])*-->\s*)*<(?:!doctype html|html|head|script|iframe|h[1-6]|div|font|table|a|style|title|b|body|br|p|meta|link|article|main|section|header)(?=[\s>/])/i
 
 /**
  * Tells whether undone bytes are HTML or plain text, from the answer's Content-Type and from the bytes. Binary files, feeds, JSON and

@@ -13,7 +13,7 @@ export interface EncodingLimits {
 }
 
 /** security.md §2 of the design: what a page may be. */
-export const PAGE_LIMITS: EncodingLimits = { maxBytes: 20 * MEBIBYTE, maxRatio: 200, maxEncodings: 2 }
+const PAGE_LIMITS: EncodingLimits = { maxBytes: 20 * MEBIBYTE, maxRatio: 200, maxEncodings: 2 }
 
 export type Undone = { bytes: Uint8Array; cut: boolean } | { refused: Refusal }
 

@@ -17,6 +17,8 @@ const RULES: readonly Rule<string[]>[] = [
 
 const MAX_AUTHORS = 20
 const LONGEST_NAME = 80
+/** A text longer than this is no list of names. */
+const LONGEST_TEXT = 1000
 
 /** Words before a name; written large they are no name themselves. */
 const BEFORE = /^(?:(?:written|story|reported|words|text)\s+by|by|von|par|por|di|door|av|author|autor|auteur|文|記者|글)[\s:：]+/iu
@@ -37,8 +39,8 @@ export function findAuthors(facts: Facts): { value: string[]; rule: string } | n
 
 function namesIn(texts: readonly string[]): string[] | null {
   const names = new Map<string, string>()
-  for (const text of texts) {
-    for (const part of text.replace(ADDRESS, ' ').split(BETWEEN)) {
+  for (const text of texts.slice(0, MAX_AUTHORS)) {
+    for (const part of text.slice(0, LONGEST_TEXT).replace(ADDRESS, ' ').split(BETWEEN)) {
       const name = part
         .replace(/\s+/g, ' ')
         .trim()

@@ -84,6 +84,12 @@ test('one paragraph a line, without blank lines, is told from wrapping', () => {
   expect(read(`A headline of more words\n${long('One')}\n${long('Two')}`).texts).toEqual([long('One'), long('Two')])
 })
 
+test('a text of more lines than a call takes arguments is read', () => {
+  expect(read(`A headline of more words\n\n${'The river rose in the night once more.\n'.repeat(200_000)}`).title).toBe(
+    'A headline of more words',
+  )
+})
+
 test('a wrapped line that begins like chrome is not lost', () => {
   const text =
     'The museum says that it will put all of its old maps online, and that\ncopyright 1923 and later stays with the heirs of those who drew them.\nThe first thousand can be seen from Friday.'

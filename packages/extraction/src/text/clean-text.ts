@@ -5,10 +5,9 @@ import { refuse, type Refusal } from '../refusal.ts'
 import { isButtons, isChrome } from './chrome.ts'
 import { joinLines } from './join-lines.ts'
 import { isNumbered, itemsOf, readParts, type Part } from './read-parts.ts'
-import { looksLikeByline, looksLikeDateLine } from './top-lines.ts'
+import { readTop } from './read-top.ts'
 
 const ENDS_SENTENCE = /[.。!?！？…:;,]["'”’»)\]]*$/u
-const LONGEST_TITLE = 250
 const LONGEST_HEADING = 80
 const LONGEST_MENU_ITEM = 40
 
@@ -31,53 +30,6 @@ function withoutChrome(parts: readonly Part[]): Part[] {
   return parts
     .filter((part) => part.kind === 'list' || !part.lines.every(isChrome))
     .map((part) => (part.kind === 'list' ? part : { ...part, lines: part.lines.filter((line) => !isButtons(line)) }))
-}
-
-interface Top {
-  title: string | null
-  bylines: string[]
-  dateTexts: string[]
-  rest: Part[]
-}
-
-/** Reads what stands before the first paragraph: lists of the site's sections (dropped), the headline, byline and date. */
-function readTop(parts: readonly Part[]): Top {
-  const start = parts.findIndex((part) => part.kind === 'prose')
-  const top: Top = { title: null, bylines: [], dateTexts: [], rest: [] }
-  const prose = start === -1 ? [] : parts.slice(start)
-  const end = prose.findIndex((part) => part.kind === 'list' || !part.lines.every(isTopLine))
-  const lines = prose.slice(0, end === -1 ? prose.length : end).flatMap((part) => part.lines.map((line) => line.trim()))
-  // A part of several lines may begin with the headline and go on with the text.
-  const mixed = end === -1 ? undefined : prose[end]
-  const begins = mixed?.kind === 'prose' ? leadingTopLines(mixed.lines) : 0
-  lines.push(...(mixed?.lines.slice(0, begins).map((line) => line.trim()) ?? []))
-  const body = end === -1 ? [] : prose.slice(end).map((part, at) => (at === 0 ? { ...part, lines: part.lines.slice(begins) } : part))
-
-  const decks: string[] = []
-  const named = lines.filter((line) => !looksLikeByline(line) && !looksLikeDateLine(line))
-  const title = named.find((line) => line.split(/\s+/).length > 3 || /[\u3040-\u9fff\uac00-\ud7af]{6}/u.test(line)) ?? named[0] ?? null
-  for (const line of lines) {
-    if (looksLikeByline(line)) top.bylines.push(line)
-    else if (looksLikeDateLine(line)) top.dateTexts.push(line)
-    else if (line !== title && title !== null && lines.indexOf(line) > lines.indexOf(title)) decks.push(line)
-  }
-  top.title = title
-  top.rest = [...decks.map((line): Part => ({ kind: 'prose', lines: [line] })), ...body]
-  return top
-}
-
-/** A headline, deck, byline or date: short, and no sentence. */
-function isTopLine(line: string): boolean {
-  const text = line.trim()
-  return looksLikeByline(text) || looksLikeDateLine(text) || (text.length <= LONGEST_TITLE && !/[.。,;:]["'”’»)\]]*$/u.test(text))
-}
-
-/** How many lines of a part of several stand above its text: only whole headlines, not the first line of a wrapped paragraph. */
-function leadingTopLines(lines: readonly string[]): number {
-  const [first, second] = lines
-  if (first === undefined || second === undefined || !isTopLine(first)) return 0
-  if (!looksLikeByline(second) && !looksLikeDateLine(second) && !(second.length > 100 && first.length <= 100)) return 0
-  return 1 + lines.slice(1).findIndex((line) => !looksLikeByline(line) && !looksLikeDateLine(line))
 }
 
 function toBlocks(part: Part): Block[] {

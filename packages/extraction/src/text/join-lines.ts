@@ -9,16 +9,16 @@ const CJK_START = /^[\u3000-\u30ff\u3400-\u9fff\uff00-\uffef]/u
 
 /** Joins the lines of hard-wrapped paragraphs, and keeps apart those that each are one. Wording stays as it is. */
 export function joinLines(lines: readonly string[]): string[] {
-  const width = Math.max(...lines.map((line) => line.length))
-  const paragraphs: string[] = []
+  const width = lines.reduce((widest, line) => Math.max(widest, line.length), 0)
+  // Pieces are joined at the end: a paragraph that grows line by line would be read again at each of them.
+  const paragraphs: string[][] = []
   for (const [at, line] of lines.entries()) {
     const before = lines[at - 1]
-    const last = paragraphs.pop()
-    if (last === undefined || before === undefined) paragraphs.push(line.trim())
-    else if (isBorder(before, line, width)) paragraphs.push(last, line.trim())
-    else paragraphs.push(join(last, line.trim()))
+    const last = paragraphs.at(-1)
+    if (last === undefined || before === undefined || isBorder(before, line, width)) paragraphs.push([line.trim()])
+    else last.push(separator(before.trim(), line.trim()), line.trim())
   }
-  return paragraphs
+  return paragraphs.map((pieces) => pieces.join(''))
 }
 
 function isBorder(before: string, line: string, width: number): boolean {
@@ -28,6 +28,6 @@ function isBorder(before: string, line: string, width: number): boolean {
 }
 
 /** Chinese and Japanese have no spaces to put back. */
-function join(before: string, line: string): string {
-  return CJK_END.test(before) && CJK_START.test(line) ? before + line : `${before} ${line}`
+function separator(before: string, line: string): string {
+  return CJK_END.test(before) && CJK_START.test(line) ? '' : ' '
 }
