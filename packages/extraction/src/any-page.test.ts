@@ -35,7 +35,7 @@ function readAnyway(body: Uint8Array, given: Partial<Capture>): void {
 const given = record({
   url: constantFrom(null, 'https://courier.example/2026/03/16/a', 'http://127.0.0.1:8080/?a=b'),
   contentType: constantFrom(null, 'text/html', 'text/plain; charset=utf-16le', 'text/html; charset=gbk', 'nonsense'),
-  contentEncoding: constantFrom([], ['gzip'], ['br'], ['deflate', 'zstd']),
+  contentEncoding: constantFrom<string[]>([], ['gzip'], ['br'], ['deflate', 'zstd']),
 })
 
 // The schemas are what is asserted: each throws where it is not met.
