@@ -114,10 +114,10 @@ export function startStage<Input, Output, Deps>(stage: Stage<Input, Output, Deps
   let gone = false
   const open = (isOpen: boolean) => {
     if (gone) return
-    if (isOpen && !worker.isRunning())
-      void worker.run().catch((error: unknown) => log.error({ reason: String(error) }, 'the worker stopped'))
-    else if (isOpen) void worker.resume()
-    else void worker.pause().catch((error: unknown) => log.debug({ reason: String(error) }, 'pausing'))
+    const failed = (error: unknown) => log.error({ reason: String(error) }, 'the worker stopped')
+    if (!isOpen) void worker.pause().catch(failed)
+    else if (worker.isPaused()) void worker.resume()
+    else if (!worker.isRunning()) void worker.run().catch(failed)
   }
   options.gate.onChange(open)
   if (options.gate.epoch() !== null) open(true)
