@@ -24,7 +24,7 @@ export interface Archive {
   /** Keeps a cleaned page or an article record, as JSON. */
   keepRecord(kind: 'clean' | 'article', stamp: RecordStamp, content: unknown): Promise<Reference>
   keepIntake(record: IntakeRecord): Promise<Reference>
-  /** Keeps an end, a retry or a dismissal without waiting for the disk: one lost means that a stage runs once more (ledger.md). */
+  /** Keeps an end, a retry or a dismissal without waiting for the disk: one lost means that a stage runs once more. */
   end(record: EndRecord): void
   /** Resolves when everything given so far, ends too, is written and synced (or has failed). */
   flush(): Promise<void>

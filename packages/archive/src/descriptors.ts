@@ -58,7 +58,7 @@ export function createDescriptors(folder: string, limit: number): Descriptors {
   }
 }
 
-/** Opens a segment for reading. `.open` first and the plain name after it: the other order misses a file that is closed in between (mechanics.md: 6 of 40,000 reads). */
+/** Opens a segment for reading. `.open` first and the plain name after it: the other order misses a file that is closed in between (6 of 40,000 reads, when it was tried). */
 export async function openSegment(folder: string, segment: string): Promise<FileHandle> {
   const path = segmentPath(folder, segment)
   try {

@@ -64,7 +64,7 @@ export async function createSegment(folder: string, kind: RecordKind): Promise<S
   }
 }
 
-/** Makes names in a folder durable: a file's own sync says nothing about its name (mechanics.md). */
+/** Makes names in a folder durable: a file's own sync says nothing about its name. */
 export async function syncFolder(folder: string): Promise<void> {
   const handle = await open(folder, 'r')
   try {

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 
-/** Longest URL taken anywhere, in characters (security.md §2: news URLs with tokens pass 2,083). */
+/** Longest URL taken anywhere, in characters (news URLs with tokens pass 2,083). */
 export const MAX_URL_LENGTH = 4096
 
 /** What the one who queued a page knows of it. Used where the page itself is silent, and marked as such. Too long a value is trimmed, not refused. */

@@ -17,7 +17,7 @@ export const IntakeItem = z.object({
   hints: Hints.optional(),
   /** Bytes in hand: their `resource` record. Null: fetch the URL. */
   ref: Reference.nullable(),
-  /** What holds back a second run of the same work (ledger.md, keys): a digest of the articleKey, or of URL and bytes. */
+  /** What holds back a second run of the same work while the first one waits: a digest of the articleKey, or of URL and bytes. */
   key: z.string(),
 })
 export type IntakeItem = z.infer<typeof IntakeItem>

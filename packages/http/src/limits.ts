@@ -1,4 +1,4 @@
-/** What one fetch may cost; security.md §2 has the reasons and what others allow. */
+/** What one fetch may cost. docs/OPERATIONS.md lists these limits beside the others. */
 export interface Limits {
   /** Longest body, in bytes as they come over the wire. */
   bodyBytes: number

@@ -15,7 +15,7 @@ export interface EpochStore {
 export type EpochVerdict = { kind: 'agreed'; epoch: string } | { kind: 'lost'; reason: string }
 
 /**
- * Agrees on the epoch: which Redis and which archive belong together (ledger.md, Epoch). The first start makes it; after that every difference is a loss.
+ * Agrees on the epoch: which Redis and which archive belong together (docs/ARCHITECTURE.md, epoch). The first start makes it; after that every difference is a loss.
  * Harmless to ask again, from any process.
  */
 export async function agreeEpoch(redis: Redis, store: EpochStore, prefix: string): Promise<EpochVerdict> {

@@ -53,7 +53,7 @@ export class UndecidedError extends Error {
 }
 
 /**
- * Takes work in: bytes to the archive, then the intake record, synced, then accept, then the jobs (ledger.md, Intake).
+ * Takes work in: bytes to the archive, then the intake record, synced, then accept, then the jobs (docs/ARCHITECTURE.md, steps 1 and 2).
  * Once it has answered nothing can lose the work: neither a kill nor any state of Redis.
  */
 export function createIntake(at: {

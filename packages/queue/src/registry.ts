@@ -44,7 +44,7 @@ export interface Totals {
 
 export type Registry = ReturnType<typeof createRegistry>
 
-/** The registry: one entry for each capture in flight, and the moves on it (ledger.md). Each move is one script, fenced by stage and run, and harmless when sent twice. */
+/** The registry: one entry for each capture in flight, and the moves on it (docs/STAGES.md, Moves). Each move is one script, fenced by stage and run, and harmless when sent twice. */
 export function createRegistry(redis: Redis, options: { prefix: string; epoch: () => string | null; caps?: Caps }) {
   const caps = options.caps ?? DEFAULT_CAPS
   const scripts = createScripts(redis, `${options.prefix}:`, options.epoch, {

@@ -32,7 +32,7 @@ export interface ArticleIndexOptions {
   now?: () => number
 }
 
-/** elasticsearch.md §4, measured there. */
+/** How large a batch grows, and how long an article waits for others. */
 const LIMITS = { maxItems: 200, maxBytes: 5_000_000, lingerMs: 500, quietMs: 50, maxInFlight: 2 }
 /** A document over this is refused here: Elasticsearch would not say no to it, but cut the connection or ask for patience (measured), for ever. */
 const MAX_DOCUMENT_BYTES = 20_000_000

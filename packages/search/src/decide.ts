@@ -14,7 +14,7 @@ type Incoming = Pick<IncomingArticle, 'captureId' | 'rev' | 'fetchedAt'> & {
   article: Pick<ArticleRecord['article'], 'contentHash' | 'extent' | 'wordCount'>
 }
 
-/** What becomes of an incoming article beside the stored one, or beside nothing: ledger.md's table, read from the top. Newer and older are by the time of the fetch. */
+/** What becomes of an incoming article beside the stored one, or beside nothing: the table in docs/STAGES.md, read from the top. Newer and older are by the time of the fetch. */
 export function decide(stored: Omit<StoredArticle, 'urls' | 'firstSeenAt'> | null, incoming: Incoming): Decision {
   const { article } = incoming
   if (stored === null) return write('indexed')

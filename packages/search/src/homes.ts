@@ -20,7 +20,7 @@ export interface HomeFinder {
   find(wanted: Homes): Promise<Homes>
 }
 
-/** Finds homes as ledger.md says: remembered, else searched for, else claimed. */
+/** Finds homes: remembered, else searched for, else claimed. */
 export function createHomeFinder(client: Client, names: SearchNames, store: HomeStore): HomeFinder {
   // Until a refresh has succeeded, a search may be blind to articles whose remembered home was lost.
   let isBlind = true

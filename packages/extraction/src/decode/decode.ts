@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer'
 import { getBOMEncoding, labelToName, legacyHookDecode } from '@exodus/bytes/encoding.js'
 import sniffEncoding from 'html-encoding-sniffer'
 
-/** Sites put their meta charset behind kilobytes of scripts; the 1,024 bytes of the standard miss one case in ten (security.md §4 of the design). */
+/** Sites put their meta charset behind kilobytes of scripts; the 1,024 bytes of the standard miss one case in ten. */
 const PRESCAN_BYTES = 16 * 1024
 
 export interface Decoded {

@@ -12,7 +12,7 @@ export interface EncodingLimits {
   maxEncodings: number
 }
 
-/** security.md §2 of the design: what a page may be. */
+/** What a page may be. docs/OPERATIONS.md lists these limits beside the others. */
 const PAGE_LIMITS: EncodingLimits = { maxBytes: 20 * MEBIBYTE, maxRatio: 200, maxEncodings: 2 }
 
 export type Undone = { bytes: Uint8Array; cut: boolean } | { refused: Refusal }

@@ -37,7 +37,7 @@ export class JobLeftError extends Error {
 }
 
 /**
- * Runs one job of a stage: start → run → keep the output → hand over → add the next job, in that order (ledger.md, Order in the runner).
+ * Runs one job of a stage: start → run → keep the output → hand over → add the next job, in that order (docs/STAGES.md, Order).
  * A crash anywhere between makes a stage run once more, never less. `cancelled` aborts when the job is no longer this worker's.
  */
 export async function runJob<Input, Output, Deps>(
