@@ -117,7 +117,8 @@ function addLocal(copydesk: Command, finish: (code: number) => void): void {
     .command('test')
     .description('run every check and every test, with services of their own')
     .argument('[project...]', 'only these: unit, integration, compose')
-    .action(async (projects) => finish(await (await import('./commands/test.ts')).test(projects)))
+    .option('--json', 'print {passed, failed} as JSON')
+    .action(async (projects, options) => finish(await (await import('./commands/test.ts')).test(projects, options)))
 }
 
 function port(text: string): number {

@@ -1,4 +1,5 @@
 /** What a stage is, what it may return and throw, and the chain run in memory. */
+export * from './bytes-page.ts'
 export * from './errors.ts'
 export * from './result.ts'
 export * from './run-inline.ts'

@@ -1,6 +1,5 @@
 import {
   CaptureId,
-  type Capture,
   type EndRecord,
   type FetchedPage,
   type Hints,
@@ -9,7 +8,7 @@ import {
   type RecordStamp,
   type Reference,
 } from '@copydesk/contracts'
-import type { Log } from '@copydesk/pipeline'
+import { bytesPage, type Log } from '@copydesk/pipeline'
 import { v7 as uuidv7 } from 'uuid'
 import type { EpochGate } from './epoch-gate.ts'
 import { duplicateEnd, envelopeOf } from './keeper/tail-check.ts'
@@ -75,8 +74,8 @@ export function createIntake(at: {
       if (url === null) throw new TypeError('work needs an address or bytes')
       return { ...common, ref: null, key: fetchKey(url) }
     }
-    const capture = captureOf(url, bytes, now(), hints)
-    const ref = await at.archive.keepCapture({ v: 1, captureId, rev: 0, run: 0 }, { capture, head: null, body: bytes.body })
+    const page = bytesPage({ ...bytes, url, at: now(), ...(hints && { hints }) })
+    const ref = await at.archive.keepCapture({ v: 1, captureId, rev: 0, run: 0 }, page)
     return { ...common, ref, key: bytesKey(url, bytes.body) }
   }
 
@@ -134,24 +133,5 @@ export function createIntake(at: {
     } catch (error) {
       at.log.warn({ reason: String(error), jobs: items.length }, 'jobs could not be added; the reconciler adds them')
     }
-  }
-}
-
-function captureOf(url: string | null, bytes: { body: Uint8Array; contentType: string | null }, now: Date, hints?: Hints): Capture {
-  return {
-    source: 'bytes',
-    requestedUrl: url,
-    url,
-    chain: [],
-    fetchedAt: now.toISOString(),
-    status: null,
-    contentType: bytes.contentType,
-    contentEncoding: [],
-    robotsTag: null,
-    etag: null,
-    lastModified: null,
-    cut: false,
-    bytes: bytes.body.length,
-    ...(hints && { hints }),
   }
 }

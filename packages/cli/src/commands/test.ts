@@ -22,12 +22,12 @@ const CHECKS = {
 } as const
 
 /** Every check and every test, with real services set up for them. The last line is `N passed, N failed`. Resolves to the exit code. */
-export async function test(projects: string[]): Promise<number> {
+export async function test(projects: string[], options: { json?: boolean }): Promise<number> {
   let [passed, failed] = [0, 0]
   if (projects.length === 0) {
     for (const [name, [tool, ...args]] of Object.entries(CHECKS)) {
       const ok = (await runTool(tool, args)) === 0
-      console.log(`${ok ? 'passed' : 'FAILED'}: ${name}`)
+      console.error(`${ok ? 'passed' : 'FAILED'}: ${name}`)
       if (ok) passed += 1
       else failed += 1
     }
@@ -42,7 +42,7 @@ export async function test(projects: string[]): Promise<number> {
   failed += counts.failed
   // A run that failed without a failed test (a suite that could not be loaded, an unhandled error) is one failure.
   if (status !== 0 && counts.failed === 0) failed += 1
-  console.log(`${passed} passed, ${failed} failed`)
+  console.log(options.json ? JSON.stringify({ passed, failed }) : `${passed} passed, ${failed} failed`)
   return failed === 0 ? DONE : SOME_FAILED
 }
 
@@ -55,8 +55,9 @@ function readReport(path: string): { passed: number; failed: number } {
   }
 }
 
+/** Runs a tool of the repository; what it prints goes to standard error, so that standard output has the result alone. */
 async function runTool(tool: string, args: readonly string[]): Promise<number> {
-  const child = spawn(join(ROOT, 'node_modules/.bin', tool), args, { cwd: ROOT, stdio: ['ignore', 'inherit', 'inherit'] })
+  const child = spawn(join(ROOT, 'node_modules/.bin', tool), args, { cwd: ROOT, stdio: ['ignore', 2, 2] })
   return await new Promise((resolve, reject) => {
     child.once('error', reject)
     child.once('exit', (code) => resolve(code ?? 1))

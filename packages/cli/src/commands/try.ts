@@ -1,9 +1,10 @@
 import { readFile } from 'node:fs/promises'
 import { extname } from 'node:path'
 import { buffer } from 'node:stream/consumers'
-import { ArticleRecord, type Capture, CaptureId, CleanedPage, type Envelope, FetchedPage } from '@copydesk/contracts'
+import { ArticleRecord, CaptureId, CleanedPage, type Envelope, FetchedPage } from '@copydesk/contracts'
 import { createFetcher, createGuard, parseAllowCidrs, userAgent } from '@copydesk/http'
 import {
+  bytesPage,
   createInlineStore,
   type End,
   inlineStep,
@@ -89,22 +90,7 @@ async function readPage(name: string, url: string | undefined): Promise<FetchedP
         })
   const address = url === undefined ? null : addressOf(url)
   const contentType = { '.html': 'text/html', '.htm': 'text/html', '.txt': 'text/plain' }[extname(name).toLowerCase()] ?? null
-  const capture: Capture = {
-    source: 'bytes',
-    requestedUrl: address,
-    url: address,
-    chain: [],
-    fetchedAt: new Date().toISOString(),
-    status: null,
-    contentType,
-    contentEncoding: [],
-    robotsTag: null,
-    etag: null,
-    lastModified: null,
-    cut: false,
-    bytes: body.length,
-  }
-  return { capture, head: null, body }
+  return bytesPage({ body, url: address, contentType, at: new Date() })
 }
 
 function addressOf(text: string): string {
