@@ -24,6 +24,8 @@ const BodyQuery = Hints.extend({ url: z.string().max(MAX_URL_LENGTH).optional(),
 
 /** `POST /api/v1/ingest`: JSON items, or one raw body with its address and hints as query parameters. */
 export function addIngestRoutes(app: FastifyInstance, deps: IngestDeps): void {
+  // Everything but JSON is a page's bytes, text too.
+  app.removeContentTypeParser('text/plain')
   app.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit: BODY_LIMIT }, (_request, body, done) => done(null, body))
 
   app.post('/api/v1/ingest', { bodyLimit: JSON_LIMIT }, async (request, reply) => {
