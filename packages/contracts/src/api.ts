@@ -17,6 +17,9 @@ export const Problem = z.object({
 })
 export type Problem = z.infer<typeof Problem>
 
+/** Largest page, in bytes as fetched or handed in. */
+export const MAX_PAGE_BYTES = 10 * 1024 * 1024
+
 export const IngestItem = Hints.extend({ url: z.string().min(1).max(MAX_URL_LENGTH) })
 export type IngestItem = z.infer<typeof IngestItem>
 export const IngestRequest = z.strictObject({ items: z.array(z.unknown()).min(1).max(1000) })

@@ -1,3 +1,5 @@
+import { MAX_PAGE_BYTES } from '@copydesk/contracts'
+
 /** What one fetch may cost. docs/OPERATIONS.md lists these limits beside the others. */
 export interface Limits {
   /** Longest body, in bytes as they come over the wire. */
@@ -17,7 +19,7 @@ export interface Limits {
 }
 
 export const LIMITS: Limits = {
-  bodyBytes: 10 * 1024 * 1024,
+  bodyBytes: MAX_PAGE_BYTES,
   totalMs: 30_000,
   connectMs: 10_000,
   headersMs: 10_000,

@@ -1,3 +1,4 @@
+import { parseAllowCidrs } from '@copydesk/http'
 import { CommonEnv, ConfigError, envTypes, loadEnv } from '@copydesk/runtime'
 import { z } from 'zod'
 
@@ -7,7 +8,7 @@ const ApiEnv = CommonEnv.extend({
   API_OPEN: z
     .enum(['loopback-published'], { error: '`loopback-published`, where the port is published on loopback only, or unset' })
     .optional(),
-  FETCH_ALLOW_CIDRS: z.string().default(''),
+  FETCH_ALLOW_CIDRS: envTypes.readBy(parseAllowCidrs).default([]),
 })
 export type ApiEnv = z.infer<typeof ApiEnv>
 

@@ -1,4 +1,4 @@
-import { createGuard, parseAllowCidrs } from '@copydesk/http'
+import { createGuard } from '@copydesk/http'
 import { sniffBinary } from '@copydesk/extraction'
 import { createIntake, createViews } from '@copydesk/queue'
 import { ConfigError, connectPipeline, runService } from '@copydesk/runtime'
@@ -12,7 +12,7 @@ await runService('api', readApiEnv, async (env, context) => {
   const { redis, registry, queues, archive, gate, prefix } = parts
   const client = createSearchClient({ url: env.ELASTICSEARCH_URL })
   const names = createNames(env.ARTICLES_ALIAS)
-  const guard = createGuard({ allowCidrs: parseAllowCidrs(env.FETCH_ALLOW_CIDRS) })
+  const guard = createGuard({ allowCidrs: env.FETCH_ALLOW_CIDRS })
   const intake = createIntake({ registry, queues, archive, gate, log, ping: async () => await redis.ping() })
   const app = createApi({
     ingest: {

@@ -15,9 +15,12 @@ export interface ApiDeps {
   log: Log
 }
 
+/** Most of a JSON body, in bytes; a page's bytes have a limit of their own. */
+const JSON_BYTES = 1024 * 1024
+
 /** The HTTP API. Every error is problem+json; what is unexpected is logged and answered with 500. */
 export function createApi(deps: ApiDeps): FastifyInstance {
-  const app = fastify({ logger: false, requestTimeout: 60_000, forceCloseConnections: true })
+  const app = fastify({ logger: false, bodyLimit: JSON_BYTES, requestTimeout: 60_000, forceCloseConnections: true })
 
   app.addHook('onRequest', async (request) => {
     if (!isLoopbackHost(request.headers.host))
@@ -54,13 +57,20 @@ async function send(reply: FastifyReply, { problem, extra, retryAfter }: Problem
     .send(JSON.stringify({ ...problem, ...extra }))
 }
 
-/** What the framework itself refuses, such as a body that is too large or no JSON. */
+/** What the framework itself refuses: the body as a whole, in words that say what is taken instead. */
 function frameworkProblem(error: FastifyError): ProblemError | null {
   const status = error.statusCode ?? 500
   if (status >= 500) return null
-  const code = (error.code ?? 'bad-request')
-    .toLowerCase()
-    .replace(/^fst_err_(ctp_)?/, '')
-    .replaceAll('_', '-')
-  return new ProblemError(problem(status, code, error.message), { cause: error })
+  const name = (error.code ?? 'bad-request').replace(/^FST_ERR_(CTP_)?/, '')
+  const detail = BODY_FAULTS[name]
+  const code = name.toLowerCase().replaceAll('_', '-')
+  return new ProblemError(problem(status, code, detail ?? error.message, detail === undefined ? undefined : ''), { cause: error })
+}
+
+const BODY_FAULTS: Record<string, string> = {
+  BODY_TOO_LARGE: 'the body is larger than what is taken: 1 MiB of JSON, 10 MiB of a page; send less at once',
+  EMPTY_JSON_BODY: 'the body is empty: send {"items": [{"url": "https://…"}]}',
+  INVALID_JSON_BODY: 'the body is not valid JSON, as its content-type says: send {"items": [{"url": "https://…"}]}, or a page as text/html',
+  INVALID_MEDIA_TYPE: 'the content-type is none: send application/json, text/html, text/plain, or application/octet-stream',
+  INVALID_CONTENT_LENGTH: 'the body is not as long as content-length says',
 }

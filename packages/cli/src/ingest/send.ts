@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { buffer } from 'node:stream/consumers'
-import { type CaptureId, type Hints, IngestResponse, type IngestResult } from '@copydesk/contracts'
+import { type CaptureId, type Hints, IngestResponse, type IngestResult, MAX_PAGE_BYTES } from '@copydesk/contracts'
 import { type Api, Refused } from '../client/api.ts'
 import { type Input, pathFault } from './expand-inputs.ts'
 
@@ -50,6 +50,9 @@ async function sendBytes(api: Api, input: Exclude<Input, { kind: 'url' }>, { url
     return { name, reason: pathFault(name, error), code: 'unreadable' }
   }
   if (bytes.length === 0) return { name, reason: 'it is empty: there is nothing to take in', code: 'empty' }
+  // The API hangs up on a body that is too large, and a connection that breaks says nothing of why.
+  if (bytes.length > MAX_PAGE_BYTES)
+    return { name, reason: `it is larger than the ${MAX_PAGE_BYTES / 1024 / 1024} MiB that are taken of a page`, code: 'too-large' }
   const query = new URLSearchParams()
   if (url !== undefined) query.set('url', url)
   for (const [key, value] of Object.entries(hints)) for (const each of [value].flat()) if (each !== undefined) query.append(key, each)

@@ -1,4 +1,4 @@
-import { Hints, IngestItem, IngestRequest, type IngestResult, MAX_URL_LENGTH, type Problem } from '@copydesk/contracts'
+import { Hints, IngestItem, IngestRequest, type IngestResult, MAX_PAGE_BYTES, MAX_URL_LENGTH, type Problem } from '@copydesk/contracts'
 import type { IntakeRequest, Taken } from '@copydesk/queue'
 import { fetchUrl, UrlError } from '@copydesk/url'
 import type { FastifyInstance } from 'fastify'
@@ -15,10 +15,6 @@ export interface IngestDeps {
   binary(bytes: Uint8Array): string | null
 }
 
-const JSON_LIMIT = 1024 * 1024
-/** The page limit of fetch, in bytes on the wire. */
-const BODY_LIMIT = 10 * 1024 * 1024
-
 const tags = z.union([z.string(), z.array(z.string())]).transform((value) => [value].flat().flatMap((each) => each.split(',')))
 const BodyQuery = Hints.extend({ url: z.string().max(MAX_URL_LENGTH).optional(), tags: tags.pipe(z.array(z.string()).max(20)).optional() })
 
@@ -26,9 +22,10 @@ const BodyQuery = Hints.extend({ url: z.string().max(MAX_URL_LENGTH).optional(),
 export function addIngestRoutes(app: FastifyInstance, deps: IngestDeps): void {
   // Everything but JSON is a page's bytes, text too.
   app.removeContentTypeParser('text/plain')
-  app.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit: BODY_LIMIT }, (_request, body, done) => done(null, body))
+  app.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit: MAX_PAGE_BYTES }, (_request, body, done) => done(null, body))
 
-  app.post('/api/v1/ingest', { bodyLimit: JSON_LIMIT }, async (request, reply) => {
+  // A limit of the route's own would hold for pages too.
+  app.post('/api/v1/ingest', async (request, reply) => {
     const results = Buffer.isBuffer(request.body)
       ? await takeBody(deps, request.body, request.headers['content-type'] ?? null, request.query)
       : await takeItems(deps, request.body)
