@@ -2,6 +2,7 @@
 export { articleId } from './article-id.ts'
 export { articleKey } from './article-key.ts'
 export { fetchUrl } from './fetch-url.ts'
+export { hideUserinfo } from './hide-userinfo.ts'
 export { hostOf, registrableDomain, sameSite } from './host.ts'
 export { isHomePage } from './is-home-page.ts'
 export { isTrackingParameter } from './tracking-parameters.ts'

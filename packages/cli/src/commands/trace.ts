@@ -1,4 +1,5 @@
 import { CaptureId, CaptureView, type TrailEvent, UrlView } from '@copydesk/contracts'
+import { hideUserinfo } from '@copydesk/url'
 import { createApiClient, Refused } from '../client/api.ts'
 import { COULD_NOT_RUN, DONE } from '../exit-codes.ts'
 
@@ -18,7 +19,7 @@ export async function trace(what: string, options: { json?: boolean }): Promise<
     return view.captures.length > 0 ? DONE : COULD_NOT_RUN
   } catch (error) {
     if (!(error instanceof Refused)) throw error
-    console.error(`copydesk: ${what}: ${error.message}`)
+    console.error(`copydesk: ${hideUserinfo(what)}: ${error.message}`)
     return COULD_NOT_RUN
   }
 }

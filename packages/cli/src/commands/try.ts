@@ -14,15 +14,19 @@ import {
   RetryableError,
   runInline,
 } from '@copydesk/pipeline'
-import { createParserPool } from '@copydesk/runtime'
+import { createParserPool, envTypes, loadEnv } from '@copydesk/runtime'
 import { cleanStage } from '@copydesk/service-clean'
 import { extractMetadataStage } from '@copydesk/service-extract-metadata'
 import { fetchStage } from '@copydesk/service-fetch'
-import { fetchUrl, UrlError } from '@copydesk/url'
+import { fetchUrl, hideUserinfo, UrlError } from '@copydesk/url'
 import { v7 as uuidv7 } from 'uuid'
+import { z } from 'zod'
 import { DONE, SOME_FAILED } from '../exit-codes.ts'
 import { CannotRun } from '../local/cannot-run.ts'
 import { expandInputs, pathFault } from '../ingest/expand-inputs.ts'
+
+/** What fetching one page reads of the environment. */
+const TryEnv = z.object({ FETCH_ALLOW_CIDRS: envTypes.readBy(parseAllowCidrs).default([]), CRAWLER_CONTACT: z.string().optional() })
 
 const silent = { debug() {}, info() {}, warn() {}, error() {}, child: () => silent }
 
@@ -46,8 +50,9 @@ export async function tryPage(what: string, options: { url?: string; json?: bool
 async function run(url: string | null, page: FetchedPage | null): Promise<Tried> {
   const store = createInlineStore()
   const pool = createParserPool({ store: null, size: 1 })
-  const guard = createGuard({ allowCidrs: parseAllowCidrs(process.env['FETCH_ALLOW_CIDRS'] ?? '') })
-  const fetcher = createFetcher({ guard, userAgent: userAgent(process.env['CRAWLER_CONTACT']) })
+  const env = loadEnv(TryEnv)
+  const guard = createGuard({ allowCidrs: env.FETCH_ALLOW_CIDRS })
+  const fetcher = createFetcher({ guard, userAgent: userAgent(env.CRAWLER_CONTACT) })
   const captureId = CaptureId.parse(uuidv7())
   const steps: InlineStep[] = [
     ...(page ? [] : [inlineStep(fetchStage, { get: fetcher.get })]),
@@ -97,7 +102,7 @@ function addressOf(text: string): string {
   try {
     return fetchUrl(text)
   } catch (error) {
-    if (error instanceof UrlError) throw new CannotRun(`${text}: ${error.message}`, { cause: error })
+    if (error instanceof UrlError) throw new CannotRun(`${hideUserinfo(text)}: ${error.message}`, { cause: error })
     throw error
   }
 }

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { buffer } from 'node:stream/consumers'
 import { type CaptureId, type Hints, IngestResponse, type IngestResult, MAX_PAGE_BYTES } from '@copydesk/contracts'
+import { hideUserinfo } from '@copydesk/url'
 import { type Api, Refused } from '../client/api.ts'
 import { type Input, pathFault } from './expand-inputs.ts'
 
@@ -38,7 +39,7 @@ export async function sendInputs(api: Api, inputs: Input[], options: SendOptions
 async function sendUrls(api: Api, urls: string[], hints: Hints): Promise<Sent[]> {
   const body = JSON.stringify({ items: urls.map((url) => ({ url, ...hints })) })
   const results = await answered(async () => await api.post(IngestResponse, '/ingest', body, 'application/json'))
-  return urls.map((name, at) => sentOf(name, results[at]))
+  return urls.map((name, at) => sentOf(hideUserinfo(name), results[at]))
 }
 
 async function sendBytes(api: Api, input: Exclude<Input, { kind: 'url' }>, { url, hints }: SendOptions): Promise<Sent> {

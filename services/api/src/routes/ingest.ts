@@ -1,6 +1,6 @@
 import { Hints, IngestItem, IngestRequest, type IngestResult, MAX_PAGE_BYTES, MAX_URL_LENGTH, type Problem } from '@copydesk/contracts'
 import type { IntakeRequest, Taken } from '@copydesk/queue'
-import { fetchUrl, UrlError } from '@copydesk/url'
+import { fetchUrl, hideUserinfo, UrlError } from '@copydesk/url'
 import type { FastifyInstance } from 'fastify'
 import { z } from 'zod'
 import { problem, ProblemError } from '../problem.ts'
@@ -63,7 +63,7 @@ function checkItem(deps: IngestDeps, item: unknown, pointer: string): Checked {
 
 function urlIn(item: unknown): string | null {
   return typeof item === 'object' && item !== null && 'url' in item && typeof item.url === 'string'
-    ? item.url.slice(0, MAX_URL_LENGTH)
+    ? hideUserinfo(item.url.slice(0, MAX_URL_LENGTH))
     : null
 }
 
