@@ -22,6 +22,7 @@ export interface DomElement extends DomNode {
 
 export interface DomDocument extends Pick<DomElement, 'querySelector' | 'querySelectorAll'> {
   readonly documentElement: DomElement
+  readonly head: DomElement
   readonly body: DomElement
 }
 
@@ -32,10 +33,14 @@ export const TEXT = 3
 export function parsePage(html: string): DomDocument {
   const whole = /<html[\s>]/i.test(html) ? html : `<!doctype html><html><head></head><body>${html}</body></html>`
   const { document } = parseHTML(whole) as unknown as { document: DomDocument }
-  if (document.querySelector('body') === null) {
-    const { body } = document
-    for (const node of [...document.documentElement.childNodes])
-      if (node !== body && (node as DomElement).tagName !== 'HEAD') body.append(node)
+  const { documentElement } = document
+  const own = [...documentElement.children].find(({ tagName }) => tagName === 'BODY')
+  const { head } = document
+  // Of a page that leaves its head out, what stands before the body is the head. Where more than the head does, the parser makes another body.
+  const home = own === undefined ? document.body : head
+  for (const node of [...documentElement.childNodes]) {
+    if (node === own) break
+    if (node !== home && node !== head) home.append(node)
   }
   return document
 }
