@@ -135,7 +135,7 @@ const ROUTES: Record<string, Route> = {
   'no-article': (_ask, response) =>
     send(
       response,
-      '<!doctype html><html lang="en"><title>Sign in</title><body><form><input name="user"><button>Go</button></form></body></html>',
+      '<!doctype html><html lang="en"><title>Sign in</title><body><form><input name="user"><button>Go</button></form><p>Please sign in.</p></body></html>',
     ),
   nothing: (_ask, response) => response.writeHead(200, HTML).end(),
   /** Formatting that is never closed: some thirty seconds of the parser's time, and growing with its square. */
