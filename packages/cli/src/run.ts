@@ -18,7 +18,7 @@ export async function run(argv: string[]): Promise<number> {
       console.error(`copydesk: ${error.message}`)
       return COULD_NOT_RUN
     }
-    if (error instanceof Error && error.name === 'Refused') {
+    if (error instanceof Error && (error.name === 'Refused' || error.name === 'ConfigError')) {
       console.error(`copydesk: ${error.message}`)
       return COULD_NOT_RUN
     }
@@ -77,6 +77,8 @@ function addClients(copydesk: Command, finish: (code: number) => void): void {
     .command('search')
     .description('search the articles; without words, the newest')
     .argument('[word...]', 'words, "phrases", -without, a | b, prefix*')
+    // `-without` is a word of the search, not an option.
+    .allowUnknownOption()
     .option('--size <number>', 'how many to show, 100 at most', '10')
     .option('--from <number>', 'how many to pass over', '0')
     .option('--json', 'print {total, articles} as JSON')

@@ -16,7 +16,12 @@ import { urlDigest } from './keys.ts'
 import type { Queues } from './queues.ts'
 import type { Registry } from './registry.ts'
 
-/** What an operator is shown of Redis: the state of all, of a capture, of an address. */
+/** Redis can't be asked now. Nothing is lost by it, and asking again later is right. */
+export class RedisAwayError extends Error {
+  override readonly name = 'RedisAwayError'
+}
+
+/** What an operator is shown of Redis: the state of all, of a capture, of an address. Throws RedisAwayError where Redis does not answer. */
 export function createViews(at: { redis: Redis; registry: Registry; queues: Queues; gate: EpochGate; prefix: string; now?: () => number }) {
   const { redis, prefix } = at
   const now = at.now ?? Date.now
@@ -45,40 +50,56 @@ export function createViews(at: { redis: Redis; registry: Registry; queues: Queu
     }
   }
 
+  async function urlView(url: string): Promise<UrlView> {
+    const known = await redis.hgetall(`${prefix}:url:${urlDigest(url)}`)
+    const ids = (known['captures'] ?? '').split(' ').filter(Boolean)
+    const captures = await Promise.all(ids.map(async (id) => await capture(CaptureId.parse(id))))
+    return {
+      url,
+      ...(known['articleId'] && { articleId: ArticleId.parse(known['articleId']) }),
+      captures: captures.filter((each) => each !== null),
+    }
+  }
+
+  async function status(): Promise<StatusView> {
+    const reason = at.gate.reason()
+    const [totals, stages, oldest] = await Promise.all([at.registry.totals(), at.queues.counts(), at.queues.oldestWaiting()])
+    const outcomes = Object.fromEntries(OUTCOMES.map((name) => [name, totals.counts.get(name) ?? 0])) as Record<Outcome, number>
+    const accepted = totals.counts.get('accepted') ?? 0
+    const ended = Object.values(outcomes).reduce((sum, count) => sum + count, 0)
+    return {
+      accepted,
+      inFlight: totals.inFlight,
+      outcomes,
+      balanced: accepted === totals.inFlight + ended && outcomes.failed === totals.dead,
+      late: totals.counts.get('late') ?? 0,
+      stages,
+      lag: oldest === null ? null : Math.max(0, now() - oldest),
+      waitingFor: reason === null ? [] : [reason],
+    }
+  }
+
+  /** A Redis that went away shows in as many kinds of errors as there are moments to go: it is asked once more, and that decides. */
+  async function answered<T>(ask: () => Promise<T>): Promise<T> {
+    try {
+      return await ask()
+    } catch (cause) {
+      await redis.ping().catch(() => {
+        throw new RedisAwayError('Redis does not answer; what was taken in goes on when it does. Ask again then.', { cause })
+      })
+      throw cause
+    }
+  }
+
   return {
     /** One capture and its trail; null when it is not known (any more). */
-    capture,
+    capture: async (captureId: CaptureId) => await answered(async () => await capture(captureId)),
 
     /** What the URL ledger knows of an address: its last captures, newest first, and its article. Throws UrlError where it is none. */
-    async url(url: string): Promise<UrlView> {
-      const known = await redis.hgetall(`${prefix}:url:${urlDigest(url)}`)
-      const ids = (known['captures'] ?? '').split(' ').filter(Boolean)
-      const captures = await Promise.all(ids.map(async (id) => await capture(CaptureId.parse(id))))
-      return {
-        url,
-        ...(known['articleId'] && { articleId: ArticleId.parse(known['articleId']) }),
-        captures: captures.filter((each) => each !== null),
-      }
-    },
+    url: async (url: string): Promise<UrlView> => await answered(async () => await urlView(url)),
 
     /** The sums, seen at one moment, and the queues beside them. */
-    async status(): Promise<StatusView> {
-      const reason = at.gate.reason()
-      const [totals, stages, oldest] = await Promise.all([at.registry.totals(), at.queues.counts(), at.queues.oldestWaiting()])
-      const outcomes = Object.fromEntries(OUTCOMES.map((name) => [name, totals.counts.get(name) ?? 0])) as Record<Outcome, number>
-      const accepted = totals.counts.get('accepted') ?? 0
-      const ended = Object.values(outcomes).reduce((sum, count) => sum + count, 0)
-      return {
-        accepted,
-        inFlight: totals.inFlight,
-        outcomes,
-        balanced: accepted === totals.inFlight + ended && outcomes.failed === totals.dead,
-        late: totals.counts.get('late') ?? 0,
-        stages,
-        lag: oldest === null ? null : Math.max(0, now() - oldest),
-        waitingFor: reason === null ? [] : [reason],
-      }
-    },
+    status: async (): Promise<StatusView> => await answered(status),
   }
 }
 

@@ -29,11 +29,24 @@ const port = z.coerce.number({ error: 'a port is a number' }).int().min(0).max(6
 const milliseconds = z.coerce.number({ error: 'milliseconds, as a number' }).int().min(1)
 const count = z.coerce.number({ error: 'a number' }).int().min(1)
 
+/** A setting that has a reader of its own, which throws an Error that says how it is written. */
+function readBy<T>(parse: (text: string) => T) {
+  return z.string().transform((text, context) => {
+    try {
+      return parse(text)
+    } catch (error) {
+      context.addIssue({ code: 'custom', message: error instanceof Error ? error.message : String(error) })
+      return z.NEVER
+    }
+  })
+}
+
 /** The kinds of value that settings have. */
 export const envTypes = {
   port,
   milliseconds,
   count,
+  readBy,
   redisUrl: z.string().regex(/^rediss?:\/\/[^/]+/, 'an address such as redis://127.0.0.1:6379'),
   httpUrl: z.url({ protocol: /^https?$/, error: 'an address such as http://127.0.0.1:9200' }),
 }

@@ -85,6 +85,7 @@ async function run<Env extends ServiceEnv>(
   )
   service = await start(env, { log, metrics, health, leaving: leaving.signal, setWaitingFor: (ask) => (waitingFor = ask) })
   await ready(() => waitingFor(), leaving.signal)
+  if (leaving.signal.aborted) return
   log.info({ health: server.url, ...service.notice }, 'ready')
   if (process.connected) process.send?.({ ready: true, health: server.url, ...service.notice })
 }

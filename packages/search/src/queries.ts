@@ -5,7 +5,7 @@ import { queryFailed } from './faults.ts'
 import { createNames, type SearchNames } from './names.ts'
 
 /** Longest query, in characters; more is cut off. */
-export const MAX_QUERY_LENGTH = 1000
+export const MAX_QUERY_LENGTH = 512
 /** Most articles in one answer. */
 export const MAX_PAGE_SIZE = 100
 /** How far in pages go, Elasticsearch's own limit: beyond it an answer has its total and no articles. */

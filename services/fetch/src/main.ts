@@ -1,17 +1,17 @@
 import { createFetcher, createGuard, parseAllowCidrs, userAgent } from '@copydesk/http'
-import { ConfigError, envTypes, runStageService, StageEnv } from '@copydesk/runtime'
+import { envTypes, runStageService, StageEnv } from '@copydesk/runtime'
 import { z } from 'zod'
 import { fetchStage } from './stage.ts'
 
 const FetchEnv = StageEnv.extend({
-  FETCH_ALLOW_CIDRS: z.string().default(''),
+  FETCH_ALLOW_CIDRS: envTypes.readBy(parseAllowCidrs).default([]),
   FETCH_CONCURRENCY: envTypes.count.default(64),
   CRAWLER_CONTACT: z.string().optional(),
 })
 
 await runStageService(FetchEnv, fetchStage, async (env, _parts, { log }) => {
-  const guard = createGuard({ allowCidrs: allowed(env.FETCH_ALLOW_CIDRS) })
-  if (env.FETCH_ALLOW_CIDRS) log.warn({ allowed: env.FETCH_ALLOW_CIDRS }, 'private addresses may be fetched')
+  const guard = createGuard({ allowCidrs: env.FETCH_ALLOW_CIDRS })
+  if (env.FETCH_ALLOW_CIDRS.length > 0) log.warn({ allowed: env.FETCH_ALLOW_CIDRS }, 'private addresses may be fetched')
   if (!env.CRAWLER_CONTACT) log.warn({}, 'CRAWLER_CONTACT is not set: publishers cannot tell whom to ask')
   const fetcher = createFetcher({ guard, userAgent: userAgent(env.CRAWLER_CONTACT) })
   return {
@@ -22,13 +22,3 @@ await runStageService(FetchEnv, fetchStage, async (env, _parts, { log }) => {
     close: async () => await fetcher.close(),
   }
 })
-
-function allowed(text: string) {
-  try {
-    return parseAllowCidrs(text)
-  } catch (cause) {
-    throw new ConfigError(`FETCH_ALLOW_CIDRS=${JSON.stringify(text)} is wrong: ${cause instanceof Error ? cause.message : String(cause)}`, {
-      cause,
-    })
-  }
-}

@@ -48,9 +48,9 @@ export async function tryPage(what: string, options: { url?: string; json?: bool
 }
 
 async function run(url: string | null, page: FetchedPage | null): Promise<Tried> {
+  const env = loadEnv(TryEnv)
   const store = createInlineStore()
   const pool = createParserPool({ store: null, size: 1 })
-  const env = loadEnv(TryEnv)
   const guard = createGuard({ allowCidrs: env.FETCH_ALLOW_CIDRS })
   const fetcher = createFetcher({ guard, userAgent: userAgent(env.CRAWLER_CONTACT) })
   const captureId = CaptureId.parse(uuidv7())

@@ -50,7 +50,7 @@ export function pathFault(path: string, error: unknown): string {
   const code = error instanceof Error && 'code' in error ? error.code : undefined
   if (code === 'ENOENT') {
     // news.example/a was meant as an address.
-    const meant = /^[\w-]+(\.[\w-]+)+(\/|$)/.test(path) ? `; an address begins with https://` : ''
+    const meant = /^(www\.|[\w-]+(\.[\w-]+)+\/)/.test(path) ? `; an address begins with https://` : ''
     return `there is no such file or folder${meant}`
   }
   if (code === 'EACCES') return 'it may not be read by this user: change its permissions'

@@ -8,6 +8,9 @@ export type ConnectionRole = 'worker' | 'producer'
 /** Above the longest blocking read (drainDelay, 5 s): a Redis that falls silent without closing its socket would else hang every command for ever. */
 const SOCKET_TIMEOUT_MS = 30_000
 
+/** A producer blocks on nothing: this long without an answer, and Redis is as good as away. */
+const COMMAND_TIMEOUT_MS = 5000
+
 /** The options of every connection to Redis. Reconnects wait at most 2 s: BullMQ's own default grows to 20 s. */
 export function redisOptions(url: string, role: ConnectionRole) {
   const { hostname, port, username, password, pathname, protocol } = new URL(url)
@@ -23,7 +26,7 @@ export function redisOptions(url: string, role: ConnectionRole) {
     connectTimeout: 5000,
     ...(role === 'worker'
       ? { maxRetriesPerRequest: null, enableOfflineQueue: true }
-      : { maxRetriesPerRequest: 1, enableOfflineQueue: false }),
+      : { maxRetriesPerRequest: 1, enableOfflineQueue: false, commandTimeout: COMMAND_TIMEOUT_MS }),
   }
 }
 

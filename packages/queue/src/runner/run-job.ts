@@ -9,7 +9,7 @@ import { retryDelay, type RetryPolicy } from './retry-policy.ts'
 /** What was done about a job, for metrics: an outcome where it ended, else what happened instead. */
 export interface Observation {
   stage: StageName
-  result: 'handed-over' | 'ended' | 'put-back' | 'late' | 'left'
+  result: 'handed-over' | 'ended' | 'put-back' | 'late'
   outcome?: string
   code?: Code
   ms: number
