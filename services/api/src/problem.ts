@@ -1,5 +1,5 @@
 import type { Problem } from '@copydesk/contracts'
-import { IntakeClosedError, UndecidedError } from '@copydesk/queue'
+import { IntakeClosedError, RedisAwayError, UndecidedError } from '@copydesk/queue'
 
 /** An answer that is a problem (RFC 9457); thrown by handlers, sent by the one error handler. */
 export class ProblemError extends Error {
@@ -45,6 +45,8 @@ export function problemOf(error: unknown): ProblemError | null {
   if (error instanceof ProblemError) return error
   if (error instanceof IntakeClosedError)
     return new ProblemError(problem(503, 'intake-closed', error.message), { retryAfter: 5, cause: error })
+  if (error instanceof RedisAwayError)
+    return new ProblemError(problem(503, 'redis-unavailable', error.message), { retryAfter: 5, cause: error })
   if (error instanceof UndecidedError) {
     const extra = { undecided: true, captureIds: error.captureIds }
     return new ProblemError(problem(503, 'undecided', error.message), { extra, retryAfter: 30, cause: error })
