@@ -3,6 +3,7 @@ import type { Log } from '@copydesk/pipeline'
 import fastify, { type FastifyError, type FastifyInstance, type FastifyReply } from 'fastify'
 import { isLoopbackHost } from './host-check.ts'
 import { problem, ProblemError, problemOf } from './problem.ts'
+import { readRest } from './read-rest.ts'
 import { addArticleRoutes, type ArticleQueries } from './routes/articles.ts'
 import { addCaptureRoutes, type CaptureViews } from './routes/captures.ts'
 import { addIngestRoutes, type IngestDeps } from './routes/ingest.ts'
@@ -34,6 +35,7 @@ export function createApi(deps: ApiDeps): FastifyInstance {
   })
   app.setErrorHandler(async (error: FastifyError, request, reply) => {
     const known = problemOf(error) ?? frameworkProblem(error)
+    if (known?.problem.status === 413) await readRest(request.raw)
     if (!known) deps.log.error({ path: request.routeOptions.url, reason: error.message, stack: error.stack }, 'request failed')
     await send(reply, known ?? new ProblemError(problem(500, 'internal', 'this is our fault, and stands in the log of the API')))
   })

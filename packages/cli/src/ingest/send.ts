@@ -51,7 +51,7 @@ async function sendBytes(api: Api, input: Exclude<Input, { kind: 'url' }>, { url
     return { name, reason: pathFault(name, error), code: 'unreadable' }
   }
   if (bytes.length === 0) return { name, reason: 'it is empty: there is nothing to take in', code: 'empty' }
-  // The API hangs up on a body that is too large, and a connection that breaks says nothing of why.
+  // The API would refuse it after all of it was sent, and hang up on one that is far too large.
   if (bytes.length > MAX_PAGE_BYTES)
     return { name, reason: `it is larger than the ${MAX_PAGE_BYTES / 1024 / 1024} MiB that are taken of a page`, code: 'too-large' }
   const query = new URLSearchParams()
