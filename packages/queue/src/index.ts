@@ -15,5 +15,6 @@ export { type Caps, createRegistry, DEFAULT_CAPS, type Registry } from './regist
 export { DEFAULT_RETRY, type RetryPolicy } from './runner/retry-policy.ts'
 export { type JobDeps, type Observation, runJob } from './runner/run-job.ts'
 export type { RecordStore } from './runner/record-store.ts'
+export { EpochError } from './scripts.ts'
 export { startStage, type StageOptions, type StageWorker } from './runner/start-stage.ts'
 export { createViews, RedisAwayError } from './views.ts'

@@ -6,7 +6,7 @@ export class EpochError extends Error {
   override readonly name = 'EpochError'
   constructor() {
     super(
-      'this Redis is not the one that the archive belongs to: it was emptied, replaced or restored. Nothing moves until that is put right',
+      'this Redis is not the one that the archive belongs to: it was emptied or replaced. Nothing moves until its data folder is back, or REDIS_URL and ARCHIVE_DIR name a pair that belongs together',
     )
   }
 }

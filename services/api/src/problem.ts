@@ -1,5 +1,5 @@
 import type { Problem } from '@copydesk/contracts'
-import { IntakeClosedError, RedisAwayError, UndecidedError } from '@copydesk/queue'
+import { EpochError, IntakeClosedError, RedisAwayError, UndecidedError } from '@copydesk/queue'
 
 /** An answer that is a problem (RFC 9457); thrown by handlers, sent by the one error handler. */
 export class ProblemError extends Error {
@@ -47,6 +47,7 @@ export function problemOf(error: unknown): ProblemError | null {
     return new ProblemError(problem(503, 'intake-closed', error.message), { retryAfter: 5, cause: error })
   if (error instanceof RedisAwayError)
     return new ProblemError(problem(503, 'redis-unavailable', error.message), { retryAfter: 5, cause: error })
+  if (error instanceof EpochError) return new ProblemError(problem(503, 'epoch-lost', error.message), { cause: error })
   if (error instanceof UndecidedError) {
     const extra = { undecided: true, captureIds: error.captureIds }
     return new ProblemError(problem(503, 'undecided', error.message), { extra, retryAfter: 30, cause: error })
