@@ -4,7 +4,9 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ensureElasticsearch, ensureRedis, type LocalService, stopLocal } from '@copydesk/cli'
 import { CaptureView } from '@copydesk/contracts'
+import { connectRedis } from '@copydesk/queue'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { z } from 'zod'
 import { newsArticle, townOf } from '../support/news-articles.ts'
 import { type NewsSite, serveNews } from '../support/news-site.ts'
 import { accepted, json, startTestSystem, type TestSystem } from '../support/system.ts'
@@ -153,6 +155,35 @@ test('while Redis is frozen the API says so in seconds, and goes on as soon as i
     interval: 250,
   })
   const [view] = await system.run(`${site.origin}/article/304`)
+  expect(view?.outcome).toBe('indexed')
+})
+
+test('while Redis is another than the archive was filled with, nothing moves, and everybody says why', async () => {
+  const connection = connectRedis(redis.url, 'worker', log)
+  const epoch = `${system.prefix}:epoch`
+  const rightful = (await connection.get(epoch)) ?? ''
+  await connection.set(epoch, 'of another archive')
+  const readyz = z.object({ waitingFor: z.array(z.string()) })
+  await vi.waitFor(
+    async () => {
+      for (const { name, health } of system.processes().filter(({ health }) => health?.startsWith('http'))) {
+        const answer = await fetch(`${health}/readyz`)
+        expect({ name, ...readyz.parse(await answer.json()) }).toEqual({
+          name,
+          waitingFor: [expect.stringContaining('Redis is another one')],
+        })
+      }
+    },
+    { timeout: 10_000, interval: 250 },
+  )
+  expect((await system.ask('/api/v1/status')).problem()).toMatchObject({ status: 503, code: 'epoch-lost' })
+  const refused = await system.ask('/api/v1/ingest', json({ items: [{ url: `${site.origin}/article/305` }] }))
+  expect(refused.problem()).toMatchObject({ status: 503, code: 'intake-closed', detail: expect.stringContaining('Redis is another one') })
+
+  await connection.set(epoch, rightful)
+  connection.disconnect()
+  await vi.waitFor(async () => expect((await system.ask('/readyz')).status).toBe(200), { timeout: 10_000, interval: 250 })
+  const [view] = await system.run(`${site.origin}/article/306`)
   expect(view?.outcome).toBe('indexed')
 })
 

@@ -14,6 +14,8 @@ import { dropArticles } from './search.ts'
 
 /** A whole system of one test file, and the ways in and out of it. */
 export interface TestSystem extends System {
+  /** What stands before its keys in Redis. */
+  prefix: string
   /** The read alias. */
   alias: string
   /** The one Elasticsearch, asked directly. */
@@ -76,6 +78,7 @@ export async function startTestSystem({ sites = [], env = {}, ownStores = false 
   return {
     ...system,
     ...talkTo(system, client, id),
+    prefix: `{${id}}`,
     alias: id,
     client,
     notices,

@@ -33,7 +33,17 @@ export async function runStageService<Env extends StageEnv, Input, Output, Deps>
       const { deps, deadlineMs, concurrency } = wiring
       const worker = startStage(
         stage,
-        { deps, registry, queues, records, log: context.log, retry, deadlineMs, observe: context.metrics.observe, now: Date.now },
+        {
+          deps,
+          registry,
+          queues,
+          records,
+          log: context.log,
+          retry,
+          deadlineMs,
+          observe: (job) => context.metrics.observe(job),
+          now: Date.now,
+        },
         {
           redisUrl: env.REDIS_URL,
           prefix: parts.prefix,
