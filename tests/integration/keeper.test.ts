@@ -2,8 +2,19 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createArchive, createIntakeTail, hasSegments, readEpoch, writeEpoch } from '@copydesk/archive'
-import { type CaptureId, OUTCOMES, type Outcome } from '@copydesk/contracts'
-import { agreeEpoch, createIntake, createLease, IntakeClosedError, reconcile, tailCheck, UndecidedError } from '@copydesk/queue'
+import { type CaptureId, type IntakeRecord, OUTCOMES, type Outcome } from '@copydesk/contracts'
+import { RetryableError } from '@copydesk/pipeline'
+import {
+  agreeEpoch,
+  createEpochGate,
+  createIntake,
+  type IntakeArchive,
+  createLease,
+  IntakeClosedError,
+  reconcile,
+  tailCheck,
+  UndecidedError,
+} from '@copydesk/queue'
 import { expect, onTestFinished, test } from 'vitest'
 import { fetchEnvelope, redisPart, silent } from '../support/redis.ts'
 
@@ -51,16 +62,80 @@ test('the reconciler adds the job of an entry that has none, and leaves one that
   for (const envelope of [without, having]) await registry.accept(envelope, { key: envelope.captureId, urlDigest: null })
   await queues.add('fetch', having)
   await new Promise((resolve) => setTimeout(resolve, 30))
-  expect(await reconcile(registry, queues, { untouchedMs: 20, againMs: 60_000 })).toBe(1)
+  expect(await reconcile(registry, queues, { untouchedMs: 20, againMs: 60_000 }, silent)).toBe(1)
   expect(await queues.has('fetch', without.captureId)).toBe(true)
   expect((await queues.counts()).fetch.waiting).toBe(2)
+})
+
+test('a job that cannot be added does not keep the others from theirs', async () => {
+  const { registry, queues } = await redisPart()
+  const [bad, good] = [fetchEnvelope(), fetchEnvelope()]
+  for (const envelope of [bad, good]) await registry.accept(envelope, { key: envelope.captureId, urlDigest: null })
+  const failing: typeof queues = {
+    ...queues,
+    add: async (stage, envelope) => {
+      if (envelope.captureId === bad.captureId) throw new Error('too large')
+      await queues.add(stage, envelope)
+    },
+  }
+  await new Promise((resolve) => setTimeout(resolve, 30))
+  expect(await reconcile(registry, failing, { untouchedMs: 20, againMs: 60_000 }, silent)).toBe(1)
+  expect(await queues.has('fetch', good.captureId)).toBe(true)
+})
+
+test('an entry that has its job is looked at again only later', async () => {
+  const { redis, prefix, registry, queues } = await redisPart()
+  const envelope = fetchEnvelope()
+  await registry.accept(envelope, { key: 'k', urlDigest: null })
+  await queues.add('fetch', envelope)
+  await new Promise((resolve) => setTimeout(resolve, 30))
+  await reconcile(registry, queues, { untouchedMs: 20, againMs: 60_000 }, silent)
+  expect(Number(await redis.zscore(`${prefix}:flight`, envelope.captureId))).toBeGreaterThan(Date.now() + 50_000)
+})
+
+test('work with the longest address and the longest hints gets its job', async () => {
+  const at = await system()
+  const hints = { title: '漢'.repeat(300), author: '字'.repeat(200), tags: Array.from({ length: 20 }, () => '語'.repeat(100)) }
+  const url = `https://news.example/a?q=${'\\'.repeat(4000)}`
+  const taken = await at.intake.take([{ url, hints }, { url: 'https://news.example/b' }], 'test')
+  for (const { captureId } of taken) expect(await at.queues.has('fetch', captureId)).toBe(true)
+})
+
+test('while Redis does not answer nothing is written', async () => {
+  const at = await system()
+  const { registry, queues } = at
+  const written: unknown[] = []
+  const archive = { ...at.archive, keepIntake: async (record: IntakeRecord) => (written.push(record), await at.archive.keepIntake(record)) }
+  const away = createIntake({
+    registry,
+    queues,
+    archive,
+    gate: openGate,
+    log: silent,
+    ping: async () => await Promise.reject(new Error('away')),
+  })
+  await expect(away.take([{ url: 'https://news.example/a' }], 'test')).rejects.toThrow(IntakeClosedError)
+  expect(written).toEqual([])
+})
+
+test('an archive that cannot be written closes intake, or leaves it undecided where the record may stand in it', async () => {
+  const at = await system()
+  const { registry, queues } = at
+  const full = async () => await Promise.reject(new RetryableError('archive-unavailable', 'the disk is full'))
+  const intake = (archive: IntakeArchive) =>
+    createIntake({ registry, queues, archive, gate: openGate, log: silent, ping: async () => undefined })
+  const bytes = { body: Buffer.from('x'), contentType: null }
+  await expect(intake({ ...at.archive, keepCapture: full }).take([{ url: null, bytes }], 'test')).rejects.toThrow(IntakeClosedError)
+  const undecided = intake({ ...at.archive, keepIntake: full }).take([{ url: 'https://news.example/a' }], 'test')
+  await expect(undecided).rejects.toThrow(UndecidedError)
+  await expect(undecided).rejects.toThrow(/disk is full/)
 })
 
 test('the reconciler leaves alone what was touched a moment ago', async () => {
   const { registry, queues } = await redisPart()
   const envelope = fetchEnvelope()
   await registry.accept(envelope, { key: 'k', urlDigest: null })
-  expect(await reconcile(registry, queues, { untouchedMs: 30_000, againMs: 60_000 })).toBe(0)
+  expect(await reconcile(registry, queues, { untouchedMs: 30_000, againMs: 60_000 }, silent)).toBe(0)
 })
 
 test('what stands in the intake and Redis does not know is accepted once, with its job', async () => {
@@ -233,8 +308,12 @@ test('a kill between Redis and the archive is made good: an archive without segm
 })
 
 test('an emptied Redis is a loss, and so is another one', async () => {
-  const { ask, redis, prefix } = await epochs()
+  const { ask, redis, prefix, segment, store } = await epochs()
   await ask()
+  await redis.del(`${prefix}:epoch`)
+  // Beside an archive that holds nothing there is nothing to lose.
+  expect(await ask()).toEqual({ kind: 'agreed', epoch: await store.read() })
+  await segment()
   await redis.del(`${prefix}:epoch`)
   expect(await ask()).toMatchObject({ kind: 'lost', reason: expect.stringMatching(/Redis is empty/) })
   await redis.set(`${prefix}:epoch`, 'another')
@@ -249,4 +328,18 @@ test('segments without an epoch are a loss, and so is a Redis that accepted work
   await gone.redis.set(`${gone.prefix}:epoch`, 'old')
   await gone.redis.hset(`${gone.prefix}:counts`, 'accepted', 3)
   expect(await gone.ask()).toMatchObject({ kind: 'lost', reason: expect.stringMatching(/archive is empty/) })
+})
+
+test('what was agreed stands while the archive cannot be read', async () => {
+  const { redis, prefix, store } = await epochs()
+  let broken = false
+  const flaky = { ...store, read: async () => (broken ? await Promise.reject(new Error('unreadable')) : await store.read()) }
+  const gate = createEpochGate({ redis, store: flaky, prefix, log: silent, everyMs: 20 })
+  await gate.start()
+  const agreed = gate.epoch()
+  expect(agreed).toEqual(expect.any(String))
+  broken = true
+  await new Promise((resolve) => setTimeout(resolve, 100))
+  expect([gate.epoch(), gate.reason()]).toEqual([agreed, null])
+  gate.close()
 })

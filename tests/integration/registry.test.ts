@@ -1,4 +1,4 @@
-import { type CaptureId, OUTCOMES } from '@copydesk/contracts'
+import { type CaptureId, captureTime, OUTCOMES } from '@copydesk/contracts'
 import { createRegistry, createViews } from '@copydesk/queue'
 import { expect, test } from 'vitest'
 import { fetchEnvelope, newCaptureId, redisPart, silent } from '../support/redis.ts'
@@ -154,10 +154,58 @@ test('an end that Redis has forgotten is counted once, however often it is found
     outcome: 'refused' as const,
     code: 'gone' as const,
   }
-  await registry.acceptEnded(envelope, end)
-  await registry.acceptEnded(envelope, end)
+  const item = { key: 'key', urlDigest: 'digest' }
+  await registry.acceptEnded(envelope, end, item)
+  await registry.acceptEnded(envelope, end, item)
   const { count } = await sum()
   expect([count('accepted'), count('refused')]).toEqual([1, 1])
+})
+
+test('a dead letter that Redis has forgotten is one again, counted once; retried, it begins anew and holds its key', async () => {
+  const { redis, prefix, registry, accept, sum } = await part()
+  const envelope = fetchEnvelope()
+  const { captureId } = envelope
+  const at = new Date().toISOString()
+  const end = {
+    v: 1 as const,
+    captureId,
+    rev: 0,
+    run: 3,
+    kind: 'end' as const,
+    at,
+    stage: 'index' as const,
+    outcome: 'failed' as const,
+    code: 'search-rejected' as const,
+  }
+  const item = { key: 'key', urlDigest: 'digest' }
+  await registry.acceptEnded(envelope, end, item)
+  await redis.zrem(`${prefix}:known`, captureId)
+  await registry.acceptEnded(envelope, end, item)
+  expect((await sum()).count('failed')).toBe(1)
+  expect(await registry.retry(captureId, null)).toMatchObject({ stage: 'fetch', envelope })
+  expect((await accept(undefined, 'key')).answer).toEqual({ kind: 'duplicate', duplicateOf: captureId })
+  expect(await registry.start(captureId, 'fetch')).toMatchObject({ envelope })
+})
+
+test('the URL ledger keeps the last ten captures of an address, for a time', async () => {
+  const { redis, prefix, accept } = await part()
+  const ids: string[] = []
+  for (let at = 0; at < 12; at += 1) ids.unshift((await accept()).captureId)
+  const captures = await redis.hget(`${prefix}:url:digest`, 'captures')
+  expect(captures?.split(' ')).toEqual(ids.slice(0, 10))
+  expect(await redis.ttl(`${prefix}:url:digest`)).toBeGreaterThan(24 * 3600)
+})
+
+test('lag is the age of what nothing has touched for longest', async () => {
+  const { redis, prefix, queues, registry, accept, started } = await part()
+  const gate = { epoch: () => 'epoch-1', reason: () => null, onChange() {}, start: async () => undefined, close() {} }
+  const status = async (now: number) => await createViews({ redis, registry, queues, gate, prefix, now: () => now }).status()
+  expect((await status(Date.now())).lag).toBeNull()
+  const old = (await accept()).captureId
+  await new Promise((resolve) => setTimeout(resolve, 10))
+  const touched = (await accept()).captureId
+  await started(touched)
+  expect((await status(captureTime(old) + 5000)).lag).toBe(5000)
 })
 
 test('what has ended is not brought back by a late look', async () => {
@@ -243,7 +291,8 @@ test('a dead letter whose record is gone starts again at fetch', async () => {
   const { captureId, envelope } = await accept()
   await registry.handOver(await started(captureId), 'clean', { ...envelope, ref })
   await registry.end(await started(captureId, 'clean'), { outcome: 'failed', code: 'record-lost' })
-  expect(await registry.retry(captureId, envelope)).toMatchObject({ stage: 'fetch', envelope })
+  expect(await registry.retry(captureId, { envelope, key: 'key' })).toMatchObject({ stage: 'fetch', envelope })
+  expect((await accept(undefined, 'key')).answer).toEqual({ kind: 'duplicate', duplicateOf: captureId })
   expect(await registry.start(captureId, 'fetch')).toMatchObject({ envelope })
 })
 
@@ -281,7 +330,7 @@ test('the trail tells every stage, attempt, time, outcome and reason, and the UR
 
 test('trails are capped by count: the oldest ended ones go, counters stay', async () => {
   const { redis, prefix, sum } = await part()
-  const registry = createRegistry(redis, { prefix, epoch: () => 'epoch-1', caps: { trailSeconds: 60, trails: 3, urls: 2 } })
+  const registry = createRegistry(redis, { prefix, epoch: () => 'epoch-1', caps: { trailSeconds: 60, trails: 3, urls: 2, urlSeconds: 60 } })
   const ids: CaptureId[] = []
   for (let at = 0; at < 6; at += 1) {
     const envelope = fetchEnvelope()

@@ -260,4 +260,6 @@ test('a job that BullMQ gives up becomes a dead letter, stalled', async () => {
   onTestFinished(async () => await second.close(500))
   await at.until(async () => expect(await at.counted('failed')).toBe(1))
   expect(at.ends).toMatchObject([{ code: 'stalled' }])
+  // A kept job would swallow the retry's add.
+  await at.until(async () => expect(await at.queues.has('fetch', envelope.captureId)).toBe(false))
 })

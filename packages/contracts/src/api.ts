@@ -75,7 +75,7 @@ export const StatusView = z.object({
   /** Repeats that fencing made harmless: no outcome. */
   late: z.int(),
   stages: z.object(Object.fromEntries(STAGES.map(({ name }) => [name, stageCounts])) as Record<StageName, typeof stageCounts>),
-  /** Age in milliseconds of the job that has waited longest; null when none waits. */
+  /** Milliseconds since the intake of the capture under way that nothing has touched for longest; null when none is under way. */
   lag: z.int().nullable(),
   /** What the pipeline waits for, in words; empty when for nothing. */
   waitingFor: z.array(z.string()),

@@ -22,7 +22,7 @@ export async function agreeEpoch(redis: Redis, store: EpochStore, prefix: string
   const key = `${prefix}:epoch`
   const [inRedis, inArchive] = [await redis.get(key), await store.read()]
   if (inRedis !== null && inRedis === inArchive) return { kind: 'agreed', epoch: inRedis }
-  if (inArchive !== null) return { kind: 'lost', reason: inRedis === null ? EMPTIED : REPLACED }
+  if (inArchive !== null) return inRedis === null ? await adopt(redis, store, prefix, inArchive) : { kind: 'lost', reason: REPLACED }
   if (await store.hasSegments()) return { kind: 'lost', reason: FOREIGN }
   if (inRedis !== null && Number((await redis.hget(`${prefix}:counts`, 'accepted')) ?? 0) > 0) return { kind: 'lost', reason: ARCHIVE_GONE }
   // Redis first, then the archive: a kill between the two is the case of an archive without segments beside a Redis that accepted nothing.
@@ -31,6 +31,15 @@ export async function agreeEpoch(redis: Redis, store: EpochStore, prefix: string
   if (made === null) return { kind: 'lost', reason: EMPTIED }
   await store.write(made)
   return (await store.read()) === made ? { kind: 'agreed', epoch: made } : { kind: 'lost', reason: REPLACED }
+}
+
+/** Redis is empty. Beside an archive that holds nothing there is nothing to lose: such a Redis goes on under the archive's epoch. */
+async function adopt(redis: Redis, store: EpochStore, prefix: string, inArchive: string): Promise<EpochVerdict> {
+  const accepted = Number((await redis.hget(`${prefix}:counts`, 'accepted')) ?? 0)
+  if (accepted > 0 || (await store.hasSegments())) return { kind: 'lost', reason: EMPTIED }
+  await redis.set(`${prefix}:epoch`, inArchive, 'NX')
+  const agreed = await redis.get(`${prefix}:epoch`)
+  return agreed === inArchive ? { kind: 'agreed', epoch: inArchive } : { kind: 'lost', reason: REPLACED }
 }
 
 const EMPTIED = 'Redis is empty, and the archive says that it was in use: bring back the data folder of Redis.'

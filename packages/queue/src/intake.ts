@@ -11,6 +11,7 @@ import {
 import { bytesPage, type Log } from '@copydesk/pipeline'
 import { v7 as uuidv7 } from 'uuid'
 import type { EpochGate } from './epoch-gate.ts'
+import { fitHints } from './fit-hints.ts'
 import { duplicateEnd, envelopeOf } from './keeper/tail-check.ts'
 import { bytesKey, fetchKey, urlDigest } from './keys.ts'
 import type { Queues } from './queues.ts'
@@ -41,12 +42,16 @@ export class IntakeClosedError extends Error {
   override readonly name = 'IntakeClosedError'
 }
 
-/** The intake record is written, and Redis went away before it could answer: these captures may be accepted yet, by the tail check. */
+/** The intake record is written, or may be, and something failed before it was decided: these captures may be accepted yet, by the tail check. */
 export class UndecidedError extends Error {
   override readonly name = 'UndecidedError'
   readonly captureIds: CaptureId[]
-  constructor(captureIds: CaptureId[], options: ErrorOptions) {
-    super('Redis went away while the work was being taken in; it may be accepted yet. Look the captures up before asking again.', options)
+  constructor(captureIds: CaptureId[], cause: unknown) {
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    super(
+      `The work may be accepted yet: it was being taken in when something failed (${reason}). Look the captures up before asking again.`,
+      { cause },
+    )
     this.captureIds = captureIds
   }
 }
@@ -69,7 +74,7 @@ export function createIntake(at: {
   async function itemOf(request: IntakeRequest): Promise<IntakeItem> {
     const captureId = CaptureId.parse(uuidv7())
     const { url, hints, bytes } = request
-    const common = { captureId, url, ...(hints && { hints }) }
+    const common = { captureId, url, ...(hints && { hints: fitHints(hints) }) }
     if (!bytes) {
       if (url === null) throw new TypeError('work needs an address or bytes')
       return { ...common, ref: null, key: fetchKey(url) }
@@ -89,9 +94,12 @@ export function createIntake(at: {
       await at.ping().catch((cause: unknown) => {
         throw new IntakeClosedError('Redis does not answer; nothing was taken in. Ask again when it does.', { cause })
       })
-      const items = await Promise.all(requests.map(itemOf))
+      const items = await Promise.all(requests.map(itemOf)).catch((cause: unknown) => {
+        throw new IntakeClosedError(`Nothing was taken in: ${cause instanceof Error ? cause.message : String(cause)}.`, { cause })
+      })
       const taken = now().toISOString()
-      await at.archive.keepIntake({ v: 1, at: taken, source, items })
+      // It may stand in the archive although its write failed, and then the tail check accepts it.
+      await at.archive.keepIntake({ v: 1, at: taken, source, items }).catch((cause: unknown) => undecided(items, cause))
       const results = await acceptAll(items, taken)
       await addJobs(items.filter((_item, index) => !results[index]?.duplicateOf))
       return results
@@ -111,10 +119,7 @@ export function createIntake(at: {
         return { captureId, duplicateOf }
       })
     } catch (cause) {
-      throw new UndecidedError(
-        items.map(({ captureId }) => captureId),
-        { cause },
-      )
+      return undecided(items, cause)
     }
   }
 
@@ -134,4 +139,11 @@ export function createIntake(at: {
       at.log.warn({ reason: String(error), jobs: items.length }, 'jobs could not be added; the reconciler adds them')
     }
   }
+}
+
+function undecided(items: IntakeItem[], cause: unknown): never {
+  throw new UndecidedError(
+    items.map(({ captureId }) => captureId),
+    cause,
+  )
 }

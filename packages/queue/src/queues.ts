@@ -2,6 +2,9 @@ import { type CaptureId, type Envelope, STAGES, type StageName } from '@copydesk
 import { type JobsOptions, Queue } from 'bullmq'
 import { redisOptions, type ConnectionRole } from './connection/redis.ts'
 
+/** Most of a job's data, in bytes: the longest address, escaped, and hints that intake has made to fit. Anything larger is a mistake of ours. */
+const JOB_BYTES = 16_384
+
 /**
  * Jobs are never kept and never given up by BullMQ: fencing makes repeats harmless, attempts are counted in the registry,
  * and a kept job would swallow the reconciler's and the retry's add of the same id.
@@ -11,7 +14,7 @@ export const JOB_OPTIONS: JobsOptions = {
   backoff: { type: 'fixed', delay: 1000 },
   removeOnComplete: true,
   removeOnFail: true,
-  sizeLimit: 8192,
+  sizeLimit: JOB_BYTES,
   stackTraceLimit: 1,
 }
 
@@ -38,13 +41,15 @@ export function createQueues(options: { redisUrl: string; role: ConnectionRole; 
 
   return {
     async add(stage: StageName, envelope: Envelope): Promise<void> {
-      await queueOf(stage).add(stage, envelope, { jobId: envelope.captureId })
+      await queueOf(stage).add(stage, dataOf(envelope), { jobId: envelope.captureId })
     },
 
     /** Adds many at once. */
     async addAll(stage: StageName, envelopes: Envelope[]): Promise<void> {
       if (envelopes.length === 0) return
-      await queueOf(stage).addBulk(envelopes.map((envelope) => ({ name: stage, data: envelope, opts: { jobId: envelope.captureId } })))
+      await queueOf(stage).addBulk(
+        envelopes.map((envelope) => ({ name: stage, data: dataOf(envelope), opts: { jobId: envelope.captureId } })),
+      )
     },
 
     /** Whether the stage's queue has a job of this capture, in whatever state. */
@@ -63,15 +68,13 @@ export function createQueues(options: { redisUrl: string; role: ConnectionRole; 
       return Object.fromEntries(entries) as Record<StageName, StageCounts>
     },
 
-    /** When the job that has waited longest was added (ms since 1970); null when none waits. */
-    async oldestWaiting(): Promise<number | null> {
-      const oldest = await Promise.all([...queues.values()].map(async (queue) => (await queue.getJobs(['wait'], 0, 0, true))[0]?.timestamp))
-      const times = oldest.filter((time) => time !== undefined)
-      return times.length > 0 ? Math.min(...times) : null
-    },
-
     async close(): Promise<void> {
       await Promise.all([...queues.values()].map(async (queue) => await queue.close()))
     },
   }
+}
+
+/** What a job carries of its envelope. What to go on from may be long, and stands in the registry, from which the runner reads it. */
+function dataOf({ resume: _, ...envelope }: Envelope): Omit<Envelope, 'resume'> {
+  return envelope
 }

@@ -12,8 +12,10 @@ export interface Caps {
   trailSeconds: number
   trails: number
   urls: number
+  /** How long an address that is not met again is kept. */
+  urlSeconds: number
 }
-export const DEFAULT_CAPS: Caps = { trailSeconds: 7 * 24 * 3600, trails: 100_000, urls: 200_000 }
+export const DEFAULT_CAPS: Caps = { trailSeconds: 7 * 24 * 3600, trails: 100_000, urls: 200_000, urlSeconds: 180 * 24 * 3600 }
 
 export type Accepted =
   | { kind: 'accepted' }
@@ -40,6 +42,8 @@ export interface Totals {
   inFlight: number
   dead: number
   counts: ReadonlyMap<string, number>
+  /** The capture in flight that nothing has touched for longest; null when none is. */
+  stalest: CaptureId | null
 }
 
 export type Registry = ReturnType<typeof createRegistry>
@@ -81,6 +85,7 @@ export function createRegistry(redis: Redis, options: { prefix: string; epoch: (
         caps.trailSeconds,
         caps.trails,
         caps.urls,
+        caps.urlSeconds,
       )
       const duplicateOf = words[1] ? CaptureId.parse(words[1]) : null
       if (words[0] === 'duplicate' && duplicateOf) return { kind: 'duplicate', duplicateOf }
@@ -88,7 +93,7 @@ export function createRegistry(redis: Redis, options: { prefix: string; epoch: (
     },
 
     /** Counts a capture that Redis has forgotten and whose end stands in the archive. */
-    async acceptEnded(envelope: Envelope, end: EndRecord): Promise<void> {
+    async acceptEnded(envelope: Envelope, end: EndRecord, item: { key: string; urlDigest: string | null }): Promise<void> {
       const { captureId, url, rev } = envelope
       await scripts.run(
         'acceptEnded',
@@ -106,6 +111,9 @@ export function createRegistry(redis: Redis, options: { prefix: string; epoch: (
         end.duplicateOf ?? '',
         caps.trailSeconds,
         caps.trails,
+        firstStage(envelope),
+        item.key,
+        item.urlDigest ?? '',
       )
     },
 
@@ -179,12 +187,19 @@ export function createRegistry(redis: Redis, options: { prefix: string; epoch: (
       return kind === 'ok'
     },
 
-    /** Puts a dead letter under way again; `fromFetch` is the envelope to use where its record is gone. Null when it is no dead letter. */
+    /** Puts a dead letter under way again; `fromFetch` is the envelope and key to use where its record is gone. Null when it is no dead letter. */
     async retry(
       captureId: CaptureId,
-      fromFetch: Envelope | null,
+      fromFetch: { envelope: Envelope; key: string } | null,
     ): Promise<{ stage: StageName; run: number; duplicateOf: CaptureId } | { stage: StageName; run: number; envelope: Envelope } | null> {
-      const words = await scripts.run('retry', captureId, fromFetch ? JSON.stringify(fromFetch) : '', caps.trailSeconds, caps.trails)
+      const words = await scripts.run(
+        'retry',
+        captureId,
+        fromFetch ? JSON.stringify(fromFetch.envelope) : '',
+        caps.trailSeconds,
+        caps.trails,
+        fromFetch?.key ?? '',
+      )
       if (words[0] === 'duplicate')
         return { duplicateOf: CaptureId.parse(words[1]), stage: StageName.parse(words[2]), run: Number(words[3]) }
       if (words[0] === 'retried') return { stage: StageName.parse(words[1]), envelope: readEnvelope(words[2]), run: Number(words[3]) }
@@ -226,10 +241,10 @@ export function createRegistry(redis: Redis, options: { prefix: string; epoch: (
 
     /** Every counter, seen at one moment. */
     async totals(): Promise<Totals> {
-      const [, inFlight, dead, ...pairs] = await scripts.run('totals', '')
+      const [, inFlight, dead, stalest, ...pairs] = await scripts.run('totals', '')
       const counts = new Map<string, number>()
       for (let at = 0; at < pairs.length; at += 2) counts.set(pairs[at] ?? '', Number(pairs[at + 1]))
-      return { inFlight: Number(inFlight), dead: Number(dead), counts }
+      return { inFlight: Number(inFlight), dead: Number(dead), counts, stalest: stalest ? CaptureId.parse(stalest) : null }
     },
   }
 }

@@ -4,10 +4,10 @@ import { PRELUDE } from './moves/prelude.ts'
 /** Redis is not the one that the archive was filled with, or was emptied: every move does nothing until that is put right. */
 export class EpochError extends Error {
   override readonly name = 'EpochError'
-  constructor() {
-    super(
-      'this Redis is not the one that the archive belongs to: it was emptied or replaced. Nothing moves until its data folder is back, or REDIS_URL and ARCHIVE_DIR name a pair that belongs together',
-    )
+  constructor(
+    reason = 'this Redis is not the one that the archive belongs to: it was emptied or replaced. Nothing moves until its data folder is back, or REDIS_URL and ARCHIVE_DIR name a pair that belongs together',
+  ) {
+    super(reason)
   }
 }
 

@@ -1,5 +1,6 @@
 import {
   ArticleId,
+  captureTime,
   CaptureId,
   type CaptureView,
   Code,
@@ -15,6 +16,7 @@ import type { EpochGate } from './epoch-gate.ts'
 import { urlDigest } from './keys.ts'
 import type { Queues } from './queues.ts'
 import type { Registry } from './registry.ts'
+import { EpochError } from './scripts.ts'
 
 /** Redis can't be asked now. Nothing is lost by it, and asking again later is right. */
 export class RedisAwayError extends Error {
@@ -63,7 +65,8 @@ export function createViews(at: { redis: Redis; registry: Registry; queues: Queu
 
   async function status(): Promise<StatusView> {
     const reason = at.gate.reason()
-    const [totals, stages, oldest] = await Promise.all([at.registry.totals(), at.queues.counts(), at.queues.oldestWaiting()])
+    if (at.gate.epoch() === null && reason !== null) throw new EpochError(reason)
+    const [totals, stages] = await Promise.all([at.registry.totals(), at.queues.counts()])
     const outcomes = Object.fromEntries(OUTCOMES.map((name) => [name, totals.counts.get(name) ?? 0])) as Record<Outcome, number>
     const accepted = totals.counts.get('accepted') ?? 0
     const ended = Object.values(outcomes).reduce((sum, count) => sum + count, 0)
@@ -74,7 +77,7 @@ export function createViews(at: { redis: Redis; registry: Registry; queues: Queu
       balanced: accepted === totals.inFlight + ended && outcomes.failed === totals.dead,
       late: totals.counts.get('late') ?? 0,
       stages,
-      lag: oldest === null ? null : Math.max(0, now() - oldest),
+      lag: totals.stalest === null ? null : Math.max(0, now() - captureTime(totals.stalest)),
       waitingFor: reason === null ? [] : [reason],
     }
   }

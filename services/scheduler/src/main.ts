@@ -34,7 +34,7 @@ await runService(
           run: async () =>
             counted('accepted', await tailCheck({ registry, queues, tail, marks, ends: archive }, Date.now(), DEFAULT_TAIL_CHECK)),
         },
-        { name: 'reconcile', everyMs: env.KEEPER_MS, run: async () => counted('added', await reconcile(registry, queues, again)) },
+        { name: 'reconcile', everyMs: env.KEEPER_MS, run: async () => counted('added', await reconcile(registry, queues, again, log)) },
         { name: 'partitions', everyMs: HOUR_MS, run: async () => await partitions() },
       ],
       lease: createLease(redis, { prefix, name: 'keeper', ms: Math.max(30_000, env.KEEPER_MS * 3) }),

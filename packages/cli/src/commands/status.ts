@@ -20,7 +20,9 @@ function print(view: StatusView): void {
   const ended = OUTCOMES.filter((name) => view.outcomes[name] > 0).map((name) => `${name} ${view.outcomes[name]}`)
   console.log(`\naccepted ${view.accepted} = in flight ${view.inFlight}${ended.map((text) => ` + ${text}`).join('')}`)
   console.log(view.balanced ? 'the sums add up' : 'THE SUMS DO NOT ADD UP: please report this')
-  console.log(view.lag === null ? 'nothing waits' : `the oldest waiting job is ${(view.lag / 1000).toFixed(1)} s old`)
+  console.log(
+    view.lag === null ? 'nothing is under way' : `what has gone untouched for longest was taken in ${(view.lag / 1000).toFixed(1)} s ago`,
+  )
 }
 
 function printTable(rows: (string | number)[][]): void {

@@ -63,7 +63,7 @@ async function takeUp(
   const envelope = envelopeOf(item)
   // A retry takes the end back: such a capture was under way.
   if (end && end.kind !== 'retry') {
-    await at.registry.acceptEnded(envelope, end)
+    await at.registry.acceptEnded(envelope, end, { key: item.key, urlDigest: urlDigest(item.url) })
     return
   }
   const accepted = await at.registry.accept(envelope, { key: item.key, urlDigest: urlDigest(item.url) })

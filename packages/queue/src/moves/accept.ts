@@ -1,6 +1,6 @@
 /**
  * accept: a capture whose intake record is synced comes under way, or is counted as the repeat of one that waits already.
- * ARGV: 3 time inside the id (ms), 4 url, 5 key, 6 articleKey's digest or '', 7 first stage, 8 envelope, 9 rev, 10 trail seconds, 11 most trails, 12 most urls
+ * ARGV: 3 time inside the id (ms), 4 url, 5 key, 6 articleKey's digest or '', 7 first stage, 8 envelope, 9 rev, 10 trail seconds, 11 most trails, 12 most urls, 13 seconds that a url is kept
  * → accepted | duplicate, of which | known, duplicate of which or ''
  */
 export const ACCEPT = `
@@ -15,6 +15,7 @@ if urlDigest ~= '' then
   local url = p .. 'url:' .. urlDigest
   local captures = redis.call('HGET', url, 'captures')
   redis.call('HSET', url, 'captures', captures and string.sub(id .. ' ' .. captures, 1, 37 * 10 - 1) or id)
+  redis.call('EXPIRE', url, ARGV[13])
   redis.call('ZADD', p .. 'urls', now, urlDigest)
   if redis.call('ZCARD', p .. 'urls') > tonumber(ARGV[12]) then
     local oldest = redis.call('ZPOPMIN', p .. 'urls')
@@ -39,7 +40,9 @@ return {'accepted'}
 
 /**
  * acceptEnded: the tail check found a capture that Redis has forgotten and whose end stands in the archive. It is counted; a `failed` one is a dead letter again.
- * ARGV: 3 time inside the id, 4 url, 5 stage, 6 envelope, 7 rev, 8 run, 9 outcome, 10 code, 11 cause, 12 articleId, 13 duplicateOf, 14 trail seconds, 15 most trails
+ * That one starts at its first stage when it is retried: only of the intake is it known here where its record lies.
+ * ARGV: 3 time inside the id, 4 url, 5 stage of the end, 6 envelope, 7 rev, 8 run, 9 outcome, 10 code, 11 cause, 12 articleId, 13 duplicateOf, 14 trail seconds, 15 most trails,
+ * 16 first stage, 17 key, 18 articleKey's digest or ''
  * → accepted | known
  */
 export const ACCEPT_ENDED = `
@@ -51,7 +54,7 @@ redis.call('RPUSH', trailKey, ARGV[12] .. '|' .. ARGV[13] .. '|' .. ARGV[4])
 trail('accepted', '', '', '', '', '', '', '')
 trail('ended', ARGV[5], ARGV[8], '', '', ARGV[9], ARGV[10], ARGV[11])
 if ARGV[9] == 'failed' then
-  redis.call('HSET', entry, 'stage', ARGV[5], 'run', ARGV[8], 'rev', ARGV[7], 'since', num(now), 'deaths', 0, 'attempts', 0, 'waits', 0, 'env', ARGV[6], 'dead', 1, 'code', ARGV[10], 'cause', ARGV[11])
+  redis.call('HSET', entry, 'stage', ARGV[16], 'run', ARGV[8], 'rev', ARGV[7], 'since', num(now), 'deaths', 0, 'attempts', 0, 'waits', 0, 'env', ARGV[6], 'key', ARGV[17], 'url', ARGV[18], 'dead', 1, 'code', ARGV[10], 'cause', ARGV[11])
   redis.call('ZADD', p .. 'dead', now, id)
 else
   forgetTrailLater(ARGV[14], ARGV[15])

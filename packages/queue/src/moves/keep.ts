@@ -49,10 +49,10 @@ return out
 `
 
 /**
- * totals, seen at one moment. → ok, in flight, dead letters, then name, count of each counter
+ * totals, seen at one moment. → ok, in flight, dead letters, the capture untouched for longest or '', then name, count of each counter
  */
 export const TOTALS = `
-local out = {'ok', redis.call('ZCARD', p .. 'flight'), redis.call('ZCARD', p .. 'dead')}
+local out = {'ok', redis.call('ZCARD', p .. 'flight'), redis.call('ZCARD', p .. 'dead'), redis.call('ZRANGE', p .. 'flight', 0, 0)[1] or ''}
 for _, each in ipairs(redis.call('HGETALL', p .. 'counts')) do out[#out + 1] = each end
 return out
 `

@@ -1,6 +1,6 @@
 /**
  * retry: a dead letter is in flight again. At fetch it takes its key, or ends as \`duplicate-run\` where another holds it. Where its record is gone it starts at fetch.
- * ARGV: 3 envelope for fetch or '', 4 trail seconds, 5 most trails → retried, stage, envelope, run | duplicate, of which, stage, run | not-dead
+ * ARGV: 3 envelope for fetch or '', 4 trail seconds, 5 most trails, 6 key of that fetch or '' → retried, stage, envelope, run | duplicate, of which, stage, run | not-dead
  */
 export const RETRY = `
 local e = redis.call('HMGET', entry, 'dead', 'stage', 'run', 'code', 'key')
@@ -8,7 +8,8 @@ if not e[1] then return {'not-dead'} end
 local stage = e[2]
 if e[4] == 'record-lost' and ARGV[3] ~= '' then
   stage = 'fetch'
-  redis.call('HSET', entry, 'stage', stage, 'env', ARGV[3])
+  redis.call('HSET', entry, 'stage', stage, 'env', ARGV[3], 'key', ARGV[6])
+  e[5] = ARGV[6]
 end
 redis.call('ZREM', p .. 'dead', id)
 count('failed', -1)
