@@ -1,10 +1,12 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { randomUUID } from 'node:crypto'
+import { rmdirSync } from 'node:fs'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createArchive } from '@copydesk/archive'
 import { ArticleRecord, type CaptureId, CleanedPage, type FetchedPage, type Reference } from '@copydesk/contracts'
 import type { Log } from '@copydesk/pipeline'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { createParserPool } from './pool.ts'
 import type { ParserPool } from './tasks.ts'
 
@@ -91,4 +93,56 @@ test('without an archive a page is given itself', async () => {
   } finally {
     await alone.close()
   }
+})
+
+describe('where the archive is not there yet', () => {
+  let missing: string
+  let late: ParserPool
+  const keep = async (): Promise<Reference> => {
+    const archive = createArchive({ folder: missing, log })
+    const reference = await archive.keepCapture(stamp, page)
+    await archive.close()
+    return reference
+  }
+  const title = async (reference: Reference): Promise<string | null> => {
+    const reply = await late.clean({ captureId, ref: reference }, patient())
+    if ('refused' in reply) throw new Error(reply.refused.evidence)
+    return reply.page.title
+  }
+
+  beforeEach(async () => {
+    missing = join(folder, randomUUID(), 'archive')
+  })
+  afterEach(() => late.close())
+
+  test('a pool makes the folder, for its children would never be let into one that came later', async () => {
+    late = createParserPool({ store: missing, size: 1 })
+    await late.clean({ captureId, page }, patient())
+    expect(await title(await keep())).toBe('Ferry runs again')
+    expect(late.stats()).toMatchObject({ died: 0 })
+  })
+
+  test('a child that was started without the folder says that the archive is unavailable and is replaced: the next one reads', async () => {
+    late = createParserPool({ store: missing, size: 2 })
+    rmdirSync(missing)
+    // Tasks that bring their page: both children are up, and neither has seen the folder.
+    await Promise.all([1, 2, 3, 4].map(() => late.clean({ captureId, page }, patient())))
+    const reference = await keep()
+    const denied = await Promise.allSettled([title(reference), title(reference)])
+    expect(denied).toMatchObject(
+      denied.map(() => ({ status: 'rejected', reason: { name: 'RetryableError', code: 'archive-unavailable' } })),
+    )
+    expect(await Promise.all([1, 2, 3, 4, 5, 6].map(() => title(reference)))).toEqual(Array(6).fill('Ferry runs again'))
+    expect(late.stats()).toMatchObject({ died: 0, active: 0, waiting: 0 })
+  })
+
+  test('a pool starts where the folder can not be made, and says what is wrong with each task', async () => {
+    const file = join(folder, 'file')
+    await writeFile(file, '')
+    missing = join(file, 'archive')
+    late = createParserPool({ store: missing, size: 1 })
+    const reference: Reference = { store: 'file', segment: `raw-${captureId}.warc.gz`, offset: 0, length: 10 }
+    for (let turn = 0; turn < 3; turn += 1) await expect(title(reference)).rejects.toMatchObject({ code: 'archive-unavailable' })
+    expect(await late.clean({ captureId, page }, patient())).toHaveProperty('page')
+  })
 })

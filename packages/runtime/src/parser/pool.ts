@@ -1,3 +1,4 @@
+import { mkdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises'
 import type { ArticleRecord, CaptureId } from '@copydesk/contracts'
@@ -31,6 +32,7 @@ const CLOSE_MS = 1000
  */
 export function createParserPool(options: ParserPoolOptions): ParserPool {
   const { store, size, deadlineMs = 10_000, heapMb = 256, residentMb = heapMb + 384 } = options
+  if (store !== null) makeFolder(store)
   const script = options.script ?? fileURLToPath(new URL('./child.ts', import.meta.url))
   const children = workerpool.pool(script, {
     workerType: 'process',
@@ -75,5 +77,14 @@ export function createParserPool(options: ParserPoolOptions): ParserPool {
       await setImmediate()
       await children.terminate(true, CLOSE_MS)
     },
+  }
+}
+
+/** Children get no right to a folder that is missing when they start. Where it can't be made, each task says so, and its child is replaced. */
+function makeFolder(folder: string): void {
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o750 })
+  } catch {
+    // Mounted later, perhaps: no reason not to start.
   }
 }

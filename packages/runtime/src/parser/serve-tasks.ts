@@ -25,12 +25,23 @@ export function serveTasks(tasks: Record<string, Task<never, unknown, unknown>>,
 async function answer(task: Task<never, unknown, unknown>, source: never, deadlineMs: number): Promise<Answer<unknown>> {
   workerpool.workerEmit({ pid: process.pid } satisfies Started)
   try {
-    const input = await task.load(source)
+    const input = await task.load(source).catch(retireIfDenied)
     return { reply: withinDeadline(() => task.work(input), deadlineMs + GRACE_MS) }
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ERR_SCRIPT_EXECUTION_TIMEOUT') process.exit(1)
     return { fault: toFault(error) }
   }
+}
+
+/**
+ * Node grants no right to a folder that is not there when the process starts, and never looks again: a child that was forked before its
+ * archive was mounted reads nothing, for ever. It answers this task and leaves; the pool forks another.
+ */
+function retireIfDenied(error: unknown): never {
+  const { code } = ((error as Error).cause ?? {}) as NodeJS.ErrnoException
+  // Ticks come after every promise: the answer, which is written as it is sent, goes out first, and no task is taken up after it.
+  if (code === 'ERR_ACCESS_DENIED') process.nextTick(() => process.exit(0))
+  throw error
 }
 
 /** `vm` is the one way to interrupt running JavaScript from inside its process: its watchdog is a thread of its own. */
