@@ -1,4 +1,4 @@
-import { fetchUrl, isHomePage, registrableDomain } from '@copydesk/url'
+import { fetchUrl, isHomePage, sameSite } from '@copydesk/url'
 import { firstOf, type Facts, type Rule } from './facts.ts'
 
 /** Where the article's address is chosen. A page's own word is believed only inside its site, and never when it names a home page. */
@@ -22,7 +22,7 @@ function believed(link: string | null, address: string | null): string | null {
   try {
     const url = fetchUrl(new URL(link, address ?? undefined).href)
     if (isHomePage(url)) return null
-    return address === null || registrableDomain(url) === registrableDomain(address) ? url : null
+    return address === null || sameSite(url, address) ? url : null
   } catch {
     // Another scheme, a user name, no host: not an address that anything is filed under.
     return null

@@ -119,6 +119,17 @@ test.each([
   expect(findCanonicalUrl(facts({ canonical }))).toEqual({ value, rule })
 })
 
+test.each([
+  ['http://192.0.2.7/bridge', 'http://192.0.2.8/town/bridge', 'http://192.0.2.8/town/bridge', 'address'],
+  ['http://192.0.2.8/bridge', 'http://192.0.2.8/town/bridge', 'http://192.0.2.8/bridge', 'link'],
+  ['http://192.0.2.8:8080/bridge', 'http://192.0.2.8/town/bridge', 'http://192.0.2.8/town/bridge', 'address'],
+  ['https://github.io/bridge', 'https://co.uk/town/bridge', 'https://co.uk/town/bridge', 'address'],
+])('where neither host has an owner, the canonical link %s on %s gives %s', (canonical, url, value, rule) => {
+  expect(findCanonicalUrl(facts({ url, canonical }))).toEqual({ value, rule })
+  const page = facts({ url, meta: { 'og:url': canonical } })
+  expect(findCanonicalUrl(page)).toEqual({ value, rule: rule === 'link' ? 'og-url' : rule })
+})
+
 test('bytes without an address have their own canonical link if it is absolute and no home page, else a name of their own', () => {
   const urn = { value: `urn:sha256:${'ab'.repeat(32)}`, rule: 'bytes' }
   expect(findCanonicalUrl(facts({ url: null, canonical: 'https://courier.example/town/bridge' }))).toEqual({
