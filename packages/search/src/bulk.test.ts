@@ -41,6 +41,14 @@ describe('an item of a bulk answer', () => {
     expect(classifyItem(item(400, 'illegal_argument_exception', reason))).toMatchObject({ state: 'unavailable' })
   })
 
+  it.each([
+    ['document_parsing_exception', "failed to parse field [image.width] of type [integer]. Preview of field's value: 'an alias'"],
+    ['document_parsing_exception', 'no write index is defined for alias [articles-w-2026.11]'],
+    ['illegal_argument_exception', 'immense term in field="language", prefix: "no write index is defined for alias [articles-w-2026.11]"'],
+  ])('is rejected for its own fault where %s quotes an article about aliases', (type, reason) => {
+    expect(classifyItem(item(400, type, reason))).toMatchObject({ state: 'rejected' })
+  })
+
   it('is unavailable where the server left it out', () => {
     expect(classifyItem(undefined)).toMatchObject({ state: 'unavailable' })
   })

@@ -56,9 +56,13 @@ export function classifyItem(item: estypes.BulkResponseItem | undefined): WriteR
   const type = error?.type ?? 'unknown'
   if (status === 409) return { state: 'conflict' }
   if (status === 404 && type === 'index_not_found_exception') return { state: 'no-partition' }
-  // "no write index is defined for alias" comes as an illegal argument: the alias is at fault.
-  const isDocuments = status === 400 && !NOT_THE_DOCUMENTS.has(type) && !(error?.reason ?? '').includes('alias')
+  const isDocuments = status === 400 && !NOT_THE_DOCUMENTS.has(type) && !isAliases(type, error?.reason)
   return { state: isDocuments ? 'rejected' : 'unavailable', fault: { status, type: withField(type, error?.reason) } }
+}
+
+/** An alias that writes nowhere comes as an illegal argument. Only the reason's first words are the server's own: behind them it may quote the article. */
+function isAliases(type: string, reason: string | null | undefined): boolean {
+  return type === 'illegal_argument_exception' && (reason ?? '').startsWith('no write index is defined for alias [')
 }
 
 /** Adds the field's name, and nothing else of the reason, which quotes the value. */
