@@ -75,11 +75,18 @@ function fromParts(parts: Record<string, string | undefined>): ParsedDate | null
   if (parts['hour'] === undefined) return { at: `${date}T00:00:00.000Z`, date, precision: 'day', offset: null }
 
   const [hour, minute, second] = [hourOf(parts), Number(parts['minute']), Number(parts['second'] ?? 0)]
-  if (hour > 24 || minute > 59 || second > 60) return { at: `${date}T00:00:00.000Z`, date, precision: 'day', offset: null }
+  if (!isTime(hour, minute, second)) return { at: `${date}T00:00:00.000Z`, date, precision: 'day', offset: null }
   const offset = offsetOf(parts)
   const local = Date.UTC(year, month - 1, day, hour, minute, second)
   const at = new Date(local - minutesOf(offset) * 60_000).toISOString()
-  return { at, date, precision: parts['second'] === undefined ? 'minute' : 'second', offset }
+  // 24:00 is on the next day of the page's own calendar.
+  const localDate = hour === 24 ? new Date(local).toISOString().slice(0, 10) : date
+  return { at, date: localDate, precision: parts['second'] === undefined ? 'minute' : 'second', offset }
+}
+
+/** A time of day; 24:00 too, the end of it (ISO 8601), and a leap second. */
+function isTime(hour: number, minute: number, second: number): boolean {
+  return (hour < 24 && minute < 60 && second <= 60) || (hour === 24 && minute === 0 && second === 0)
 }
 
 function hourOf(parts: Record<string, string | undefined>): number {
