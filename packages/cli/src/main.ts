@@ -1,3 +1,7 @@
+import { COULD_NOT_RUN } from './exit-codes.ts'
 import { run } from './run.ts'
 
-process.exitCode = await run(process.argv)
+process.exitCode = await run(process.argv).catch((error: unknown) => {
+  console.error(`copydesk: this is our fault, please report it: ${error instanceof Error ? error.stack : String(error)}`)
+  return COULD_NOT_RUN
+})

@@ -18,6 +18,7 @@ export async function run(argv: string[]): Promise<number> {
       console.error(`copydesk: ${error.message}`)
       return COULD_NOT_RUN
     }
+    // By name: importing their classes would load what `--help` does without.
     if (error instanceof Error && (error.name === 'Refused' || error.name === 'ConfigError')) {
       console.error(`copydesk: ${error.message}`)
       return COULD_NOT_RUN
@@ -31,10 +32,9 @@ function program(finish: (code: number) => void): Command {
   const copydesk = new Command('copydesk')
     .description('Takes in news pages, keeps the article of each, and makes them searchable.')
     .version(version(), '--version', 'print the version')
-    .helpOption('--help', 'explain the command')
+    .helpOption('-h, --help', 'explain the command')
     .exitOverride()
     .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'copydesk: ')) })
-    .showSuggestionAfterError(false)
     .addHelpText('after', '\nExit codes: 0 done, 1 some of it failed, 2 could not run.')
 
   copydesk
@@ -64,12 +64,12 @@ function addClients(copydesk: Command, finish: (code: number) => void): void {
     .description('take in addresses, files, folders, or standard input (-)')
     .argument('<input...>', 'https://…, a file, a folder, or -')
     .option('--url <address>', 'the address of the one file (or standard input) given')
-    .option('--title <text>', 'a hint, used where the page is silent')
-    .option('--published <date>', 'a hint')
-    .option('--author <name>', 'a hint')
-    .option('--language <code>', 'a hint')
+    .option('--title <text>', 'a hint: used where the page is silent, for every input given')
+    .option('--published <date>', 'a hint, such as 2026-03-07 or 2026-03-07T09:30:00+01:00')
+    .option('--author <name>', 'a hint: one name')
+    .option('--language <code>', 'a hint, such as en or pt-BR')
     .option('--tags <list>', 'hints, separated by commas')
-    .option('--wait', 'follow them until each has an outcome')
+    .option('--wait', 'follow them until each has an outcome and can be searched for')
     .option('--json', 'print the results as JSON')
     .action(async (inputs, options) => finish(await (await import('./commands/ingest.ts')).ingest(inputs, options)))
 
@@ -79,8 +79,8 @@ function addClients(copydesk: Command, finish: (code: number) => void): void {
     .argument('[word...]', 'words, "phrases", -without, a | b, prefix*')
     // `-without` is a word of the search, not an option.
     .allowUnknownOption()
-    .option('--size <number>', 'how many to show, 100 at most', '10')
-    .option('--from <number>', 'how many to pass over', '0')
+    .option('--size <number>', 'how many to show, 100 at most', wholeNumber, 10)
+    .option('--from <number>', 'how many to pass over', wholeNumber, 0)
     .option('--json', 'print {total, articles} as JSON')
     .action(async (words, options) => finish(await (await import('./commands/search.ts')).search(words, options)))
 
@@ -127,6 +127,11 @@ function port(text: string): number {
   const number = Number(text)
   if (/^\d+$/.test(text) && number <= 65_535) return number
   throw new InvalidArgumentError(`${text} is no port: give a number from 0 to 65535.`)
+}
+
+function wholeNumber(text: string): number {
+  if (/^\d{1,6}$/.test(text)) return Number(text)
+  throw new InvalidArgumentError(`${text} is no whole number.`)
 }
 
 function usualPort(given: string | undefined): number {

@@ -3,7 +3,7 @@ import { z } from 'zod'
 /** Longest URL taken anywhere, in characters (news URLs with tokens pass 2,083). */
 export const MAX_URL_LENGTH = 4096
 
-/** What the one who queued a page knows of it. Used where the page itself is silent, and marked as such. Too long a value is trimmed, not refused. */
+/** What the one who queued a page knows of it. Used where the page itself is silent, and marked as such. A title, author or tag that is too long is trimmed; anything else that is too long is refused. */
 export const Hints = z.object({
   title: z
     .string()

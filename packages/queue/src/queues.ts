@@ -75,6 +75,6 @@ export function createQueues(options: { redisUrl: string; role: ConnectionRole; 
 }
 
 /** What a job carries of its envelope. What to go on from may be long, and stands in the registry, from which the runner reads it. */
-function dataOf({ resume: _, ...envelope }: Envelope): Omit<Envelope, 'resume'> {
-  return envelope
+function dataOf(envelope: Envelope): Envelope {
+  return { ...envelope, resume: undefined }
 }

@@ -26,8 +26,11 @@ function shown(name: string, value: string): string {
 }
 
 const port = z.coerce.number({ error: 'a port is a number' }).int().min(0).max(65535)
-const milliseconds = z.coerce.number({ error: 'milliseconds, as a number' }).int().min(1)
-const count = z.coerce.number({ error: 'a number' }).int().min(1)
+const milliseconds = z.coerce.number({ error: 'it must be a whole number of milliseconds, 1 or more' }).int().min(1)
+const count = z.coerce
+  .number({ error: 'it must be a whole number, 1 or more' })
+  .int({ error: 'it must be a whole number' })
+  .min(1, { error: 'it must be 1 or more' })
 
 /** A setting that has a reader of its own, which throws an Error that says how it is written. */
 function readBy<T>(parse: (text: string) => T) {

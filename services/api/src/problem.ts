@@ -48,9 +48,12 @@ export function problemOf(error: unknown): ProblemError | null {
   if (error instanceof RedisAwayError)
     return new ProblemError(problem(503, 'redis-unavailable', error.message), { retryAfter: 5, cause: error })
   if (error instanceof EpochError) return new ProblemError(problem(503, 'epoch-lost', error.message), { cause: error })
-  if (error instanceof UndecidedError) {
-    const extra = { undecided: true, captureIds: error.captureIds }
-    return new ProblemError(problem(503, 'undecided', error.message), { extra, retryAfter: 30, cause: error })
-  }
+  if (error instanceof UndecidedError) return undecidedProblem(error)
   return null
+}
+
+/** The answer to work that may be accepted yet. */
+export function undecidedProblem(error: UndecidedError): ProblemError {
+  const extra = { undecided: true, captureIds: error.captureIds }
+  return new ProblemError(problem(503, 'undecided', error.message), { extra, retryAfter: 30, cause: error })
 }

@@ -14,5 +14,22 @@ export function fieldProblem(error: z.ZodError, at: string) {
   const unknown = issue?.code === 'unrecognized_keys' ? issue.keys.slice(0, 1) : []
   const pointer =
     at + [...(issue?.path ?? []), ...unknown].map((part) => `/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('')
-  return problem(400, 'bad-field', `${pointer === '' ? 'the body' : pointer}: ${issue?.message ?? 'is not what it should be'}`, pointer)
+  return problem(
+    400,
+    'bad-field',
+    `${pointer === '' ? 'the body' : pointer} ${issue ? inWords(issue) : 'is not what it should be'}`,
+    pointer,
+  )
 }
+
+/** What is wrong with a value, as one would say it. */
+function inWords(issue: z.core.$ZodIssue): string {
+  if (issue.code === 'invalid_type')
+    return issue.input === undefined ? `is missing: it should be a ${issue.expected}` : `should be a ${issue.expected}`
+  if (issue.code === 'too_big') return `is too large: at most ${String(issue.maximum)}${UNITS[issue.origin] ?? ''}`
+  if (issue.code === 'too_small') return `is too small: at least ${String(issue.minimum)}${UNITS[issue.origin] ?? ''}`
+  if (issue.code === 'unrecognized_keys') return 'is not a field that is taken here'
+  return `is not what it should be: ${issue.message}`
+}
+
+const UNITS: Record<string, string> = { string: ' characters', array: ' items' }

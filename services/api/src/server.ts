@@ -19,13 +19,22 @@ export interface ApiDeps {
 /** Most of a JSON body, in bytes; a page's bytes have a limit of their own. */
 const JSON_BYTES = 1024 * 1024
 
+const INTERNAL = new ProblemError(problem(500, 'internal', 'this is our fault, and stands in the log of the API'))
+
 /** The HTTP API. Every error is problem+json; what is unexpected is logged and answered with 500. */
 export function createApi(deps: ApiDeps): FastifyInstance {
-  const app = fastify({ logger: false, bodyLimit: JSON_BYTES, requestTimeout: 60_000, forceCloseConnections: true })
+  const app = fastify({
+    logger: false,
+    bodyLimit: JSON_BYTES,
+    requestTimeout: 60_000,
+    forceCloseConnections: true,
+    // What fails before a route is found, such as a path that can't be decoded.
+    frameworkErrors: (error, _request, reply) => void send(reply, frameworkProblem(error) ?? INTERNAL),
+  })
 
   app.addHook('onRequest', async (request) => {
     if (!isLoopbackHost(request.headers.host))
-      throw new ProblemError(problem(403, 'foreign-host', 'this API answers only to localhost or 127.0.0.1 in the Host header'))
+      throw new ProblemError(problem(403, 'foreign-host', 'this API answers only to localhost, 127.0.0.1 or [::1] in the Host header'))
   })
   app.addHook('onSend', async (_request, reply) => {
     reply.header('x-content-type-options', 'nosniff').header('cache-control', 'no-store')
@@ -37,7 +46,7 @@ export function createApi(deps: ApiDeps): FastifyInstance {
     const known = problemOf(error) ?? frameworkProblem(error)
     if (known?.problem.status === 413) await readRest(request.raw)
     if (!known) deps.log.error({ path: request.routeOptions.url, reason: error.message, stack: error.stack }, 'request failed')
-    await send(reply, known ?? new ProblemError(problem(500, 'internal', 'this is our fault, and stands in the log of the API')))
+    await send(reply, known ?? INTERNAL)
   })
 
   for (const path of ['/healthz', '/readyz', '/metrics'])

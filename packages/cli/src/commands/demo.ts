@@ -2,11 +2,12 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { CaptureId, type CaptureView, Hints, SearchResponse } from '@copydesk/contracts'
 import { createApiClient } from '../client/api.ts'
-import { serveSite } from '../demo/serve-site.ts'
+import { type DemoSite, serveSite } from '../demo/serve-site.ts'
 import { DONE, SOME_FAILED } from '../exit-codes.ts'
 import { expandInputs } from '../ingest/expand-inputs.ts'
 import { type Sent, sendInputs } from '../ingest/send.ts'
 import { waitForOutcomes, waitUntilSearchable } from '../ingest/wait.ts'
+import { CannotRun } from '../local/cannot-run.ts'
 import { freePort, isFree } from '../local/free-port.ts'
 import { LOCAL, ROOT } from '../local/repository.ts'
 import { createProgressLine } from '../progress-line.ts'
@@ -19,39 +20,51 @@ const FILES = join(ROOT, 'infra/demo')
 const QUERY = 'harbour'
 
 /** From a bare checkout to a working system with data in it. With `exit` it ends when the search is printed. Resolves to the exit code. */
-export async function demo(options: { exit?: boolean; json?: boolean }): Promise<number> {
+export async function demo(options: DemoOptions): Promise<number> {
   const say = (line: string): void => console.error(`copydesk: ${line}`)
   const site = await serveSite(join(FILES, 'site'), await sitePort())
-  say(`a small news site is at ${site.origin}`)
-  const interrupted = new AbortController()
-  const asked = new Promise<void>((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => (interrupted.abort(new Error('interrupted')), resolve()))
-  })
-  say('starting Redis, Elasticsearch and the services')
-  const env = { ...process.env, FETCH_ALLOW_CIDRS: `127.0.0.1/32:${new URL(site.origin).port}` }
-  const system = await startSystem({ folder: FOLDER, port: 0, env, notice: say, signal: interrupted.signal })
+  let system: System | undefined
   try {
-    const { views, refused } = await ingestDemo(system, [...site.pages, join(FILES, 'text.txt')])
-    const api = createApiClient(system.api)
-    const found = await api.get(SearchResponse, '/search', { q: QUERY, size: 20 })
-    if (options.json)
-      console.log(
-        JSON.stringify({
-          api: system.api,
-          query: QUERY,
-          outcomes: views.map(({ url, outcome, code }) => ({ url, outcome, code })),
-          ...found,
-        }),
-      )
-    else report(system, views, found)
-    if (options.exit) return refused === 0 && found.total > 0 ? DONE : SOME_FAILED
-    say(`it goes on until Ctrl-C; in another terminal: COPYDESK_URL=${system.api} ./copydesk search ${QUERY}`)
-    await Promise.race([asked, system.failed])
-    return DONE
+    say(`a small news site is at ${site.origin}`)
+    const interrupted = new AbortController()
+    const asked = new Promise<number>((resolve) => {
+      const end = () => {
+        interrupted.abort(new CannotRun('interrupted before everything was ready'))
+        resolve(DONE)
+      }
+      for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, end)
+    })
+    say('starting Redis, Elasticsearch and the services')
+    const env = { ...process.env, FETCH_ALLOW_CIDRS: `127.0.0.1/32:${new URL(site.origin).port}` }
+    system = await startSystem({ folder: FOLDER, port: 0, env, notice: say, signal: interrupted.signal })
+    const shown = show(system, site, options, say)
+    const failed = system.failed.then((error) => {
+      throw error
+    })
+    return await Promise.race([shown, asked, failed])
   } finally {
-    await system.stop()
+    await system?.stop()
     await site.close()
   }
+}
+
+interface DemoOptions {
+  exit?: boolean
+  json?: boolean
+}
+
+/** Ingests the site and the text, and prints a search. Never resolves where the demo goes on. */
+async function show(system: System, site: DemoSite, options: DemoOptions, say: (line: string) => void): Promise<number> {
+  const { views, refused } = await ingestDemo(system, [...site.pages, join(FILES, 'text.txt')])
+  const found = await createApiClient(system.api).get(SearchResponse, '/search', { q: QUERY, size: 20 })
+  const outcomes = views.map(({ url, outcome, code }) => ({ url, outcome, code }))
+  if (options.json) console.log(JSON.stringify({ api: system.api, query: QUERY, outcomes, ...found }))
+  else report(views, found)
+  if (options.exit) return refused === 0 && found.total > 0 ? DONE : SOME_FAILED
+  say(`API            ${system.api}/api/v1/search?q=${QUERY}`)
+  say(`Elasticsearch  ${system.elasticsearch}/articles/_search?q=${QUERY}`)
+  say(`it goes on until Ctrl-C; in another terminal: COPYDESK_URL=${system.api} ./copydesk search ${QUERY}`)
+  return await new Promise(() => undefined)
 }
 
 /** The site keeps its port from one demo to the next: its addresses are its articles' identity. */
@@ -82,10 +95,9 @@ async function ingestDemo(system: System, names: string[]): Promise<{ views: Cap
   return { views: [...views.values()], refused: sent.length - ids.length }
 }
 
-function report(system: System, views: CaptureView[], found: SearchResponse): void {
+function report(views: CaptureView[], found: SearchResponse): void {
   for (const [outcome, each] of Map.groupBy(views, (view) => `${view.outcome}${view.code ? ` (${view.code})` : ''}`))
     console.log(`${each.length} ${outcome}`)
   console.log(`\nsearch: ${QUERY}`)
   printArticles(found)
-  console.log(`\nAPI            ${system.api}/api/v1/search?q=${QUERY}\nElasticsearch  ${system.elasticsearch}/articles/_search?q=${QUERY}`)
 }

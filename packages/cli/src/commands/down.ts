@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { CannotRun } from '../local/cannot-run.ts'
 import { tryLock } from '../local/folder-lock.ts'
@@ -12,6 +13,8 @@ const WAIT_MS = 90_000
 export async function down({ data, json = false }: { data: string; json?: boolean }): Promise<number> {
   const folder = resolve(data)
   const ended: string[] = []
+  // A lock would make the folder.
+  if (!existsSync(folder)) throw new CannotRun(`there is no folder ${folder}: nothing of Copydesk runs on it`)
   const held = tryLock(join(folder, 'run', 'up.lock'))
   if ('release' in held) {
     // Under the lock, so that no `up` starts what is being ended here.

@@ -27,6 +27,8 @@ interface Row {
   code?: string
   reason?: string
   articleId?: string
+  /** It may be accepted yet. */
+  undecided?: boolean
 }
 
 /** Takes in addresses, files, folders and standard input; with `wait`, follows them to their outcomes. Resolves to the exit code. */
@@ -54,14 +56,18 @@ export async function ingest(names: string[], options: IngestOptions): Promise<n
   line.clear()
   rows.push(...sent.map((each) => rowOf(each, views)))
   print(rows, options)
-  return exitCode(rows, options.wait ?? false)
+  return exitCode(rows)
 
   async function follow(all: Sent[], progress: typeof line): Promise<Map<CaptureId, CaptureView>> {
     // Of a repeat, the capture that it repeats is waited for as well.
-    const ids = all.flatMap((each) => ('captureId' in each ? [each.captureId, ...(each.duplicateOf ? [each.duplicateOf] : [])] : []))
-    const followed = await waitForOutcomes(api, [...new Set(ids)], ({ done, of, stages }) => {
+    const ids = all.flatMap((each) =>
+      'captureId' in each && !each.undecided ? [each.captureId, ...(each.duplicateOf ? [each.duplicateOf] : [])] : [],
+    )
+    const followed = await waitForOutcomes(api, [...new Set(ids)], ({ done, of, stages, held }) => {
       const under = Object.entries(stages).filter(([, count]) => count > 0)
-      progress.show(`${done} of ${of} done${under.map(([stage, count]) => ` · ${stage} ${count}`).join('')}`)
+      progress.show(
+        `${done} of ${of} done${under.map(([stage, count]) => ` · ${stage} ${count}`).join('')}${held ? ` · put back: ${held}` : ''}`,
+      )
     })
     await waitUntilSearchable(api, followed.values())
     return followed
@@ -70,7 +76,10 @@ export async function ingest(names: string[], options: IngestOptions): Promise<n
 
 function hintsOf({ title, published, author, language, tags }: IngestOptions): Hints {
   const given = { title, published, author, language, tags: tags?.split(',') }
-  return Hints.parse(Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)))
+  const hints = Hints.safeParse(Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)))
+  if (hints.success) return hints.data
+  const issue = hints.error.issues[0]
+  throw new CannotRun(`--${String(issue?.path[0])}: ${issue?.message ?? 'is not what it should be'}`)
 }
 
 function rowOf(sent: Sent, views: ReadonlyMap<CaptureId, CaptureView>): Row {
@@ -82,6 +91,7 @@ function rowOf(sent: Sent, views: ReadonlyMap<CaptureId, CaptureView>): Row {
     input: name,
     captureId,
     ...(duplicateOf && { duplicateOf }),
+    ...(sent.undecided && { undecided: true, reason: `it may be accepted yet: look it up with ./copydesk trace ${captureId}` }),
     ...(view?.outcome && { outcome: view.outcome }),
     ...(view?.code && { code: view.code }),
     ...(view?.reason && { reason: view.reason }),
@@ -89,8 +99,11 @@ function rowOf(sent: Sent, views: ReadonlyMap<CaptureId, CaptureView>): Row {
   }
 }
 
+/** Lines about what was not taken in, or ended badly. */
+const MOST_LINES = 50
+
 function isBad(row: Row): boolean {
-  return row.captureId === undefined || row.outcome === 'refused' || row.outcome === 'failed'
+  return row.captureId === undefined || row.undecided === true || row.outcome === 'refused' || row.outcome === 'failed'
 }
 
 function print(rows: Row[], { json, wait }: IngestOptions): void {
@@ -98,21 +111,23 @@ function print(rows: Row[], { json, wait }: IngestOptions): void {
     console.log(JSON.stringify({ results: rows }))
     return
   }
-  for (const row of rows.filter(isBad))
+  const bad = rows.filter(isBad)
+  for (const row of bad.slice(0, MOST_LINES))
     console.error(`copydesk: ${row.input}: ${row.outcome ? `${row.outcome} (${row.code}): ` : ''}${row.reason ?? row.code}`)
+  if (bad.length > MOST_LINES) console.error(`copydesk: and ${bad.length - MOST_LINES} more; --json names all`)
   const good = rows.filter((row) => !isBad(row))
   if (good.length <= 20)
     for (const row of good)
       console.log(
         `${row.captureId}  ${row.outcome ?? (row.duplicateOf ? `waits already as ${row.duplicateOf}` : 'taken in')}  ${row.input}`,
       )
-  const counts = Map.groupBy(rows, (row) => row.outcome ?? (row.captureId ? 'taken in' : 'not taken in'))
+  const counts = Map.groupBy(rows, (row) => row.outcome ?? (row.undecided ? 'undecided' : row.captureId ? 'taken in' : 'not taken in'))
   if (rows.length > 1) console.log([...counts].map(([name, each]) => `${each.length} ${name}`).join(', '))
   if (!wait && good.length > 0) console.log('follow it with ./copydesk status, or ./copydesk trace ID')
 }
 
-function exitCode(rows: Row[], waited: boolean): number {
+function exitCode(rows: Row[]): number {
   const bad = rows.filter(isBad).length
   if (bad === 0) return DONE
-  return bad === rows.length && !waited ? COULD_NOT_RUN : SOME_FAILED
+  return rows.some(({ captureId }) => captureId !== undefined) ? SOME_FAILED : COULD_NOT_RUN
 }

@@ -4,7 +4,7 @@ import { DONE } from '../exit-codes.ts'
 import { CannotRun } from '../local/cannot-run.ts'
 
 /** Searches the articles. Resolves to the exit code; no article found is no failure. */
-export async function search(words: string[], options: { size: string; from: string; json?: boolean }): Promise<number> {
+export async function search(words: string[], options: { size: number; from: number; json?: boolean }): Promise<number> {
   const option = words.find((word) => word.startsWith('--'))
   if (option !== undefined) throw new CannotRun(`search has no option ${option}: see ./copydesk search --help`)
   const answer = await createApiClient().get(SearchResponse, '/search', { q: words.join(' '), size: options.size, from: options.from })

@@ -3,6 +3,7 @@ import { mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { DONE, SOME_FAILED } from '../exit-codes.ts'
+import { CannotRun } from '../local/cannot-run.ts'
 import { LOCAL, ROOT } from '../local/repository.ts'
 
 const Report = z.object({
@@ -12,6 +13,8 @@ const Report = z.object({
   numFailedTestSuites: z.int(),
   success: z.boolean(),
 })
+
+const PROJECTS = ['unit', 'integration', 'compose']
 
 /** The checks that are no tests: each counts as one. */
 const CHECKS = {
@@ -23,6 +26,8 @@ const CHECKS = {
 
 /** Every check and every test, with real services set up for them. The last line is `N passed, N failed`. Resolves to the exit code. */
 export async function test(projects: string[], options: { json?: boolean }): Promise<number> {
+  const unknown = projects.find((project) => !PROJECTS.includes(project))
+  if (unknown !== undefined) throw new CannotRun(`there are no ${unknown} tests: choose of ${PROJECTS.join(', ')}`)
   let [passed, failed] = [0, 0]
   if (projects.length === 0) {
     for (const [name, [tool, ...args]] of Object.entries(CHECKS)) {

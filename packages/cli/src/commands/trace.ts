@@ -2,9 +2,11 @@ import { CaptureId, CaptureView, type TrailEvent, UrlView } from '@copydesk/cont
 import { hideUserinfo } from '@copydesk/url'
 import { createApiClient, Refused } from '../client/api.ts'
 import { COULD_NOT_RUN, DONE } from '../exit-codes.ts'
+import { CannotRun } from '../local/cannot-run.ts'
 
 /** Says where a capture, or the last captures of an address, went. Resolves to the exit code. */
 export async function trace(what: string, options: { json?: boolean }): Promise<number> {
+  if (what === '') throw new CannotRun('trace needs the captureId that ingest printed, or an address')
   const api = createApiClient()
   try {
     if (CaptureId.safeParse(what).success) {

@@ -1,7 +1,6 @@
 import { readFile } from 'node:fs/promises'
-import { extname } from 'node:path'
 import { buffer } from 'node:stream/consumers'
-import { ArticleRecord, CaptureId, CleanedPage, type Envelope, FetchedPage } from '@copydesk/contracts'
+import { ArticleRecord, CaptureId, CleanedPage, type Envelope, FetchedPage, RefusalCode } from '@copydesk/contracts'
 import { createFetcher, createGuard, parseAllowCidrs, userAgent } from '@copydesk/http'
 import {
   bytesPage,
@@ -23,7 +22,7 @@ import { v7 as uuidv7 } from 'uuid'
 import { z } from 'zod'
 import { DONE, SOME_FAILED } from '../exit-codes.ts'
 import { CannotRun } from '../local/cannot-run.ts'
-import { expandInputs, pathFault } from '../ingest/expand-inputs.ts'
+import { expandInputs, pathFault, typeByName } from '../ingest/expand-inputs.ts'
 
 /** What fetching one page reads of the environment. */
 const TryEnv = z.object({ FETCH_ALLOW_CIDRS: envTypes.readBy(parseAllowCidrs).default([]), CRAWLER_CONTACT: z.string().optional() })
@@ -43,7 +42,10 @@ export async function tryPage(what: string, options: { url?: string; json?: bool
   const tried = await run(input.kind === 'url' ? addressOf(what) : null, page)
   if (options.json) console.log(JSON.stringify(tried))
   else if ('article' in tried) printArticle(tried.article)
-  else console.error(`copydesk: ${what}: refused (${tried.refused.code}): ${tried.refused.evidence}`)
+  else
+    console.error(
+      `copydesk: ${what}: ${isRefusal(tried.refused.code) ? 'refused' : 'failed'} (${tried.refused.code}): ${tried.refused.evidence}`,
+    )
   return 'article' in tried ? DONE : SOME_FAILED
 }
 
@@ -82,6 +84,11 @@ function triedOf(result: End | { next: true; output: unknown }): Tried {
   return refusal(result.code ?? result.outcome, result.evidence ?? '')
 }
 
+/** A refusal is a decision about the page; any other code is a fault on the way to it. */
+function isRefusal(code: string): boolean {
+  return RefusalCode.safeParse(code).success
+}
+
 function refusal(code: string, evidence: string): Tried {
   return { refused: { code, evidence } }
 }
@@ -94,7 +101,7 @@ async function readPage(name: string, url: string | undefined): Promise<FetchedP
           throw new CannotRun(`${name}: ${pathFault(name, error)}`, { cause: error })
         })
   const address = url === undefined ? null : addressOf(url)
-  const contentType = { '.html': 'text/html', '.htm': 'text/html', '.txt': 'text/plain' }[extname(name).toLowerCase()] ?? null
+  const contentType = typeByName(name)
   return bytesPage({ body, url: address, contentType, at: new Date() })
 }
 

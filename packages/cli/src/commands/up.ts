@@ -59,7 +59,8 @@ function printAddresses({ api, elasticsearch, redis, data }: System): void {
   Elasticsearch  ${elasticsearch}
   Redis          ${withoutPassword(redis)}
   data           ${data} (archive/, logs/ and what Redis and Elasticsearch keep)
-Ctrl-C ends it; nothing that was accepted is lost.`)
+Ctrl-C ends it; nothing that was accepted is lost.
+In another terminal, where another data folder or port is in use: export COPYDESK_URL=${api}`)
 }
 
 function withoutPassword(address: string): string {

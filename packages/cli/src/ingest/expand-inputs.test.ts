@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
@@ -34,4 +34,12 @@ test('a missing file is named, and the others go on', async () => {
     { name: join(path, 'missing.txt'), reason: 'there is no such file or folder' },
     { name: 'news.example/a', reason: 'there is no such file or folder; an address begins with https://' },
   ])
+})
+
+test('a link that leads back into a folder does not take its files in again', async () => {
+  const path = await folder()
+  await writeFile(join(path, 'a.txt'), 'x')
+  await symlink(path, join(path, 'loop'))
+  const { inputs, bad } = await expandInputs([path])
+  expect([inputs.map(({ name }) => name), bad]).toEqual([[join(path, 'a.txt')], []])
 })

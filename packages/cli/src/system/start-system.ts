@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs'
+import { mkdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { CannotRun } from '../local/cannot-run.ts'
@@ -56,7 +56,7 @@ export interface System {
 /** Starts a whole system on one machine and resolves once every part is ready. Throws CannotRun, with everything ended again, where it can't be. */
 export async function startSystem(options: SystemOptions): Promise<System> {
   const folder = resolve(options.folder)
-  mkdirSync(folder, { recursive: true })
+  await makeFolder(folder)
   const held = lockFolder(folder)
   const parts: Supervised[] = []
   const failure = latch()
@@ -105,6 +105,14 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     await stop({ force: true })
     throw error
   }
+}
+
+/** The asynchronous one: where a folder can't be made below another, the synchronous one may try for ever. */
+async function makeFolder(folder: string): Promise<void> {
+  await mkdir(folder, { recursive: true }).catch((cause: unknown) => {
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    throw new CannotRun(`${folder} can't be the data folder (${reason}): choose another with --data`, { cause })
+  })
 }
 
 function lockFolder(folder: string): FolderLock {

@@ -14,7 +14,7 @@ const ARCHIVE_WAIT_MS = 5000
 /** Maps what a stage, or the keeping of its output, threw. An unknown throw is worth another try. */
 export function faultOf(error: unknown): Fault {
   if (error instanceof RateLimitedError)
-    return { kind: 'wait', code: error.code, reason: error.message, ms: error.ms, resume: error.resume }
+    return { kind: 'wait', code: error.code, reason: causes(error), ms: error.ms, resume: error.resume }
   if (error instanceof PermanentError) return { kind: 'fail', code: error.code, reason: causes(error) }
   if (error instanceof RetryableError) {
     if (error.code === 'archive-unavailable')

@@ -9,13 +9,13 @@ export interface RetryPolicy {
   maxMs: number
 }
 
-/** Other people's servers get time to recover; our own faults are tried again soon. */
 export const DEFAULT_RETRY: RetryPolicy = { attempts: 5, baseMs: 5000, maxMs: 5 * 60_000 }
+
+/** Our own faults: other people's servers get more time to recover. */
 const SOON: readonly FaultCode[] = ['parser-died', 'parser-timeout', 'internal', 'deadline']
 
-/** Milliseconds to wait after the given attempt (1 for the first): exponential, half of it random, so that what failed together does not come back together. */
+/** Milliseconds to wait after the given attempt (1 for the first): exponential, from half to one and a half of it by chance, so that what failed together does not come back together. */
 export function retryDelay(policy: RetryPolicy, code: FaultCode, attempt: number, random: () => number = Math.random): number {
   const base = SOON.includes(code) ? policy.baseMs / 5 : policy.baseMs
-  const full = Math.min(policy.maxMs, base * 2 ** (attempt - 1))
-  return Math.round(full * (0.5 + random()))
+  return Math.round(Math.min(policy.maxMs, base * 2 ** (attempt - 1) * (0.5 + random())))
 }

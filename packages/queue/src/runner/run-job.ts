@@ -147,7 +147,8 @@ async function handOver<Input, Output, Deps>(
   return DONE
 }
 
-async function endCapture<Deps>(fence: Fence, envelope: Envelope, end: EndFacts, log: Log, at: JobDeps<Deps>): Promise<Disposal> {
+/** Ends a capture with its one outcome: counted, recorded, logged. Nothing of it happens where the run is not the one that counts. */
+export async function endCapture<Deps>(fence: Fence, envelope: Envelope, end: EndFacts, log: Log, at: JobDeps<Deps>): Promise<Disposal> {
   const { outcome, code, evidence, articleId } = end
   if (!(await at.registry.end(fence, { outcome, code, reason: evidence, articleId }))) {
     at.observe({ stage: fence.stage, result: 'late', ms: fence.ms })

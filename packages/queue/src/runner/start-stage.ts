@@ -3,7 +3,7 @@ import type { Stage } from '@copydesk/pipeline'
 import { DelayedError, type Job, Worker } from 'bullmq'
 import { redisOptions } from '../connection/redis.ts'
 import type { EpochGate } from '../epoch-gate.ts'
-import { JobLeftError, runJob, type JobDeps } from './run-job.ts'
+import { endCapture, JobLeftError, runJob, type JobDeps } from './run-job.ts'
 
 export interface StageOptions {
   redisUrl: string
@@ -85,27 +85,9 @@ export function startStage<Input, Output, Deps>(stage: Stage<Input, Output, Deps
       const started = await deps.registry.start(captureId, stage.name)
       if (started === null) return
       const { run, attempt, envelope } = started
-      const reason = `the worker lost this job ${MAX_STALLED} times`
-      const ended = await deps.registry.end(
-        { captureId, stage: stage.name, run, attempt, ms: 0 },
-        { outcome: 'failed', code: 'stalled', reason },
-      )
-      if (!ended) return
-      log.error({ captureId, code: 'stalled', url: envelope.url }, 'capture failed')
-      deps.observe({ stage: stage.name, result: 'ended', outcome: 'failed', code: 'stalled', ms: 0 })
-      const at = new Date(deps.now()).toISOString()
-      deps.records.end({
-        v: 1,
-        captureId,
-        rev: envelope.rev,
-        run,
-        kind: 'end',
-        at,
-        stage: stage.name,
-        outcome: 'failed',
-        code: 'stalled',
-        cause: reason,
-      })
+      const fence = { captureId, stage: stage.name, run, attempt, ms: 0 }
+      const evidence = `the worker lost this job ${MAX_STALLED} times`
+      await endCapture(fence, envelope, { outcome: 'failed', code: 'stalled', evidence }, log.child({ captureId, run, attempt }), deps)
     } catch (error) {
       log.warn({ captureId, reason: String(error) }, 'a job that was given up could not be ended; the reconciler brings it back')
     }

@@ -11,7 +11,7 @@ export interface ArticleQueries {
 }
 
 const SearchQuery = z
-  .object({
+  .strictObject({
     q: z.string().max(512).default(''),
     size: z.coerce.number().int().min(1).max(100).default(20),
     from: z.coerce.number().int().min(0).default(0),

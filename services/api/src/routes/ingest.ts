@@ -1,9 +1,10 @@
 import { Hints, IngestItem, IngestRequest, type IngestResult, MAX_PAGE_BYTES, MAX_URL_LENGTH, type Problem } from '@copydesk/contracts'
-import type { IntakeRequest, Taken } from '@copydesk/queue'
+import { type IntakeRequest, type Taken, UndecidedError } from '@copydesk/queue'
 import { fetchUrl, hideUserinfo, UrlError } from '@copydesk/url'
 import type { FastifyInstance } from 'fastify'
+import type { IncomingHttpHeaders } from 'node:http'
 import { z } from 'zod'
-import { problem, ProblemError } from '../problem.ts'
+import { problem, ProblemError, undecidedProblem } from '../problem.ts'
 import { fieldProblem, read } from '../read.ts'
 
 export interface IngestDeps {
@@ -16,7 +17,10 @@ export interface IngestDeps {
 }
 
 const tags = z.union([z.string(), z.array(z.string())]).transform((value) => [value].flat().flatMap((each) => each.split(',')))
-const BodyQuery = Hints.extend({ url: z.string().max(MAX_URL_LENGTH).optional(), tags: tags.pipe(z.array(z.string()).max(20)).optional() })
+const BodyQuery = Hints.extend({
+  url: z.string().max(MAX_URL_LENGTH).optional(),
+  tags: tags.pipe(z.array(z.string()).max(20)).optional(),
+}).strict()
 
 /** `POST /api/v1/ingest`: JSON items, or one raw body with its address and hints as query parameters. */
 export function addIngestRoutes(app: FastifyInstance, deps: IngestDeps): void {
@@ -27,7 +31,7 @@ export function addIngestRoutes(app: FastifyInstance, deps: IngestDeps): void {
   // A limit of the route's own would hold for pages too.
   app.post('/api/v1/ingest', async (request, reply) => {
     const results = Buffer.isBuffer(request.body)
-      ? await takeBody(deps, request.body, request.headers['content-type'] ?? null, request.query)
+      ? await takeBody(deps, request.body, request.headers, request.query)
       : await takeItems(deps, request.body)
     reply.code(202)
     return { results }
@@ -42,9 +46,24 @@ async function takeItems(deps: IngestDeps, body: unknown): Promise<IngestResult[
     const results = checked.map(({ url, fault }) => ({ url, problem: fault }))
     throw new ProblemError(checked[0]?.fault ?? problem(400, 'bad-field', 'no items'), { extra: { results } })
   }
-  const taken = (await deps.take(good)).values()
+  try {
+    return resultsOf(checked, await deps.take(good))
+  } catch (error) {
+    if (!(error instanceof UndecidedError)) throw error
+    const { problem: undecided, extra, retryAfter } = undecidedProblem(error)
+    const results = resultsOf(
+      checked,
+      error.captureIds.map((captureId) => ({ captureId })),
+    )
+    throw new ProblemError(undecided, { extra: { ...extra, results }, ...(retryAfter !== undefined && { retryAfter }), cause: error })
+  }
+}
+
+/** One result for each item, in order; `taken` are those of the good ones. */
+function resultsOf(checked: Checked[], taken: Taken[]): IngestResult[] {
+  const rest = taken.values()
   return checked.map(({ url, fault }) => {
-    const capture = fault ? undefined : taken.next().value
+    const capture = fault ? undefined : rest.next().value
     return capture ? { url, ...capture } : { url, problem: fault as Problem }
   })
 }
@@ -79,9 +98,15 @@ function checkUrl(deps: Pick<IngestDeps, 'refuses'>, given: string, pointer: str
   }
 }
 
-async function takeBody(deps: IngestDeps, body: Buffer, contentType: string | null, query: unknown): Promise<IngestResult[]> {
+async function takeBody(deps: IngestDeps, body: Buffer, headers: IncomingHttpHeaders, query: unknown): Promise<IngestResult[]> {
+  const contentType = headers['content-type'] ?? null
   const { url: given, ...hints } = read(BodyQuery, query)
   if (body.length === 0) throw new ProblemError(problem(400, 'empty', 'the body is empty: there is nothing to take in', ''))
+  const encoding = headers['content-encoding']
+  if (encoding !== undefined && encoding !== 'identity')
+    throw new ProblemError(problem(415, 'encoded-body', `the body is encoded (${encoding}): send the page's bytes as they are`, ''))
+  if (contentType !== null && /json/i.test(contentType))
+    throw new ProblemError(problem(415, 'unsupported-type', 'items are taken as application/json, pages as text/html or text/plain', ''))
   const binary = deps.binary(body)
   if (binary !== null) throw new ProblemError(problem(415, 'unsupported-type', `the body is ${binary}, not HTML or text`, ''))
   // An address of bytes in hand is never fetched, so which network it lies in does not matter.
