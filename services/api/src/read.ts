@@ -25,11 +25,17 @@ export function fieldProblem(error: z.ZodError, at: string) {
 /** What is wrong with a value, as one would say it. */
 function inWords(issue: z.core.$ZodIssue): string {
   if (issue.code === 'invalid_type')
-    return issue.input === undefined ? `is missing: it should be a ${issue.expected}` : `should be a ${issue.expected}`
+    return issue.message.endsWith('received undefined')
+      ? `is missing: it should be ${withArticle(issue.expected)}`
+      : `should be ${withArticle(issue.expected)}`
   if (issue.code === 'too_big') return `is too large: at most ${String(issue.maximum)}${UNITS[issue.origin] ?? ''}`
   if (issue.code === 'too_small') return `is too small: at least ${String(issue.minimum)}${UNITS[issue.origin] ?? ''}`
   if (issue.code === 'unrecognized_keys') return 'is not a field that is taken here'
   return `is not what it should be: ${issue.message}`
+}
+
+function withArticle(noun: string): string {
+  return `${/^[aeiou]/.test(noun) ? 'an' : 'a'} ${noun}`
 }
 
 const UNITS: Record<string, string> = { string: ' characters', array: ' items' }
