@@ -173,7 +173,7 @@ test('a taken port is named', async () => {
 describe('a wrong environment variable', () => {
   test.each<[variable: string, env: NodeJS.ProcessEnv, cause: RegExp]>([
     ['FETCH_ALLOW_CIDRS', { FETCH_ALLOW_CIDRS: '10.0.0.0/8' }, /write network\/prefix:port/],
-    ['RETRY_ATTEMPTS', { RETRY_ATTEMPTS: 'many' }, /a number/],
+    ['RETRY_ATTEMPTS', { RETRY_ATTEMPTS: 'many' }, /a whole number/],
     ['REDIS_PREFIX', { REDIS_PREFIX: 'copydesk' }, /in braces/],
     ['REDIS_URL', { REDIS_URL: `redis://:${PASSWORD}@127.0.0.1:1` }, /nothing answers at 127\.0\.0\.1:1/],
     ['ELASTICSEARCH_URL', { ELASTICSEARCH_URL: 'elastic' }, /no address/],

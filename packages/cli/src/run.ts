@@ -34,7 +34,10 @@ function program(finish: (code: number) => void): Command {
     .version(version(), '--version', 'print the version')
     .helpOption('-h, --help', 'explain the command')
     .exitOverride()
-    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'copydesk: ')) })
+    .configureOutput({
+      // One line, suggestion and all.
+      outputError: (text, write) => write(text.replace(/^error: /, 'copydesk: ').replace('\n(', ' (')),
+    })
     .addHelpText('after', '\nExit codes: 0 done, 1 some of it failed, 2 could not run.')
 
   copydesk
