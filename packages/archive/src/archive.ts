@@ -3,6 +3,7 @@ import type { EndRecord, FetchedPage, IntakeRecord, RecordKind, RecordStamp, Ref
 import { type Log, RetryableError } from '@copydesk/pipeline'
 import { type Appender, createAppender } from './appender.ts'
 import { captureMembers, conversionMembers, ledgerMembers } from './members.ts'
+import { newSegmentName } from './names.ts'
 import { createSegment } from './segment.ts'
 
 export interface ArchiveOptions {
@@ -48,7 +49,7 @@ export function createArchive(options: ArchiveOptions): Archive {
     if (closed) throw new RetryableError('archive-unavailable', 'the archive is closed: the process is shutting down')
     const create = async () => {
       await mkdir(folder, { recursive: true, mode: 0o750 })
-      return createSegment(folder, kind)
+      return createSegment(folder, newSegmentName(kind))
     }
     const made = createAppender({ kind, folder, log, rotateBytes, rotateMs, maxBatch, createSegment: create })
     appenders.set(kind, made)

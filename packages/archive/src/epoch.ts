@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { link, mkdir, open, readdir, readFile, unlink } from 'node:fs/promises'
+import { link, mkdir, open, readdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { segmentKind } from './names.ts'
 import { syncFolder } from './segment.ts'
@@ -20,8 +20,8 @@ export async function readEpoch(folder: string): Promise<string | null> {
 export async function writeEpoch(folder: string, epoch: string): Promise<'written' | 'exists'> {
   await mkdir(folder, { recursive: true, mode: 0o750 })
   const draft = join(folder, `${NAME}.${randomUUID()}`)
-  await writeSynced(draft, `${epoch}\n`)
   try {
+    await writeSynced(draft, `${epoch}\n`)
     // A link is exclusive and shows the file whole: created under its own name it could be found empty after a crash.
     await link(draft, join(folder, NAME))
     return 'written'
@@ -29,7 +29,7 @@ export async function writeEpoch(folder: string, epoch: string): Promise<'writte
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
     return 'exists'
   } finally {
-    await unlink(draft)
+    await rm(draft, { force: true })
     await syncFolder(folder)
   }
 }

@@ -1,8 +1,10 @@
-import { appendFile, readFile, rm, utimes, writeFile } from 'node:fs/promises'
+import fs, { appendFile, readFile, rename, rm, utimes, writeFile } from 'node:fs/promises'
+import { syncBuiltinESMExports } from 'node:module'
 import { join } from 'node:path'
 import { randomBytes } from 'node:crypto'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, type MockInstance, vi } from 'vitest'
 import { type Archive, createArchive } from './archive.ts'
+import { openSegment } from './descriptors.ts'
 import { findEnds } from './find-ends.ts'
 import { createIntakeTail } from './intake-tail.ts'
 import { scanSegments, type ScannedRecord } from './scan.ts'
@@ -58,6 +60,47 @@ describe('a scan', () => {
     expect(await scan(folder, 'clean', { sinceMs: 2_000_000 })).toEqual([])
     expect(await scan(folder, 'clean')).toHaveLength(1)
     expect(await scan(join(folder, 'missing'), 'clean')).toEqual([])
+  })
+})
+
+describe('a segment that is closed while it is looked for', () => {
+  const { readdir: real } = fs
+  afterEach(() => {
+    vi.restoreAllMocks()
+    syncBuiltinESMExports()
+  })
+
+  /** Closes the segment during the listings given: the folder's reading leaves it out, as the system may. */
+  async function closeDuring(listings: ('before' | 'during')[]): Promise<unknown[]> {
+    const { segment } = await archive.keepRecord('clean', newStamp(), 'kept')
+    const path = join(folder, segment)
+    const spy = vi.spyOn(fs, 'readdir') as unknown as MockInstance<(path: string) => Promise<string[]>>
+    for (const listing of listings) {
+      spy.mockImplementationOnce(async (asked) => {
+        const names = await real(asked)
+        await rename(`${path}.open`, path).catch(() => undefined)
+        return listing === 'before' ? names : names.filter((name) => !name.startsWith(segment))
+      })
+    }
+    syncBuiltinESMExports()
+    const found = await scan(folder, 'clean')
+    return found.map(({ record }) => (record as { content: unknown }).content)
+  }
+
+  it('is not missed where the folder, read at that moment, does not name it', async () => {
+    expect(await closeDuring(['during'])).toEqual(['kept'])
+  })
+
+  it('is read once where the folder names it under its old name and then its new one', async () => {
+    expect(await closeDuring(['before'])).toEqual(['kept'])
+  })
+
+  it('is read under the name that it has longest: open first', async () => {
+    const { segment } = await archive.keepRecord('clean', newStamp(), 'kept')
+    await writeFile(join(folder, segment), 'under the plain name')
+    const handle = await openSegment(folder, segment)
+    expect((await handle.readFile()).equals(await readFile(join(folder, `${segment}.open`)))).toBe(true)
+    await handle.close()
   })
 })
 

@@ -1,7 +1,6 @@
 import { open, rename, stat, unlink } from 'node:fs/promises'
-import type { RecordKind } from '@copydesk/contracts'
 import { infoMember } from './members.ts'
-import { newSegmentName, OPEN, segmentPath } from './names.ts'
+import { OPEN, segmentPath } from './names.ts'
 
 /** A segment file that this process, and no other, appends to. */
 export interface Segment {
@@ -16,9 +15,8 @@ export interface Segment {
   abandon(): Promise<void>
 }
 
-/** Creates a segment that holds its `warcinfo` record; file and folder are synced. */
-export async function createSegment(folder: string, kind: RecordKind): Promise<Segment> {
-  const name = newSegmentName(kind)
+/** Creates a segment of a new name (`newSegmentName`) that holds its `warcinfo` record; file and folder are synced. */
+export async function createSegment(folder: string, name: string): Promise<Segment> {
   const path = segmentPath(folder, name)
   const handle = await open(path + OPEN, 'ax', 0o640)
   let size = 0
