@@ -65,3 +65,22 @@ test('what has no article in it is refused, with what it was judged on', () => {
   const links = `<p>${'<a href="/x">A headline of another page that is quite long</a> '.repeat(12)}</p>`
   expect(cleanHtml(`<html><body><div>${links.repeat(5)}</div></body></html>`, null)).toMatchObject({ refused: { code: 'not-article' } })
 })
+
+const PARAGRAPHS = Array.from(
+  { length: 4 },
+  (_, at) => `<p>Paragraph ${at}: the ferry left the harbour at noon with forty passengers and a goat that nobody had asked for.</p>`,
+).join('')
+
+test('a table or a list inside a list item becomes part of the item', () => {
+  const list =
+    '<ul><li>Scores: <table><tr><td>Harbour</td><td>3</td></tr><tr><td>Mill</td><td>1</td></tr></table></li><li>Crew<ul><li>Ann</li><li>Bo</li></ul></li></ul>'
+  const cleaned = cleanHtml(`<html><body><article><h1>Regatta</h1>${PARAGRAPHS}${list}</article></body></html>`, null)
+  const lists = 'blocks' in cleaned ? cleaned.blocks.filter(({ kind }) => kind === 'list') : []
+  expect(lists).toEqual([{ kind: 'list', ordered: false, items: ['Scores: Harbour 3 Mill 1', 'Crew Ann Bo'] }])
+})
+
+test('an article is kept whatever is nested below it', () => {
+  const nested = `${'<ul><li>'.repeat(1000)}deep${'</li></ul>'.repeat(1000)}`
+  const cleaned = cleanHtml(`<html><body><article><h1>Regatta</h1>${PARAGRAPHS}</article>${nested}</body></html>`, null)
+  expect(cleaned).toMatchObject({ blocks: expect.arrayContaining([expect.objectContaining({ kind: 'paragraph' })]) })
+})

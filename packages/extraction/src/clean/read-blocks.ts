@@ -1,4 +1,4 @@
-import type { Block, Image } from '@copydesk/contracts'
+import { type Block, blockText, type Image } from '@copydesk/contracts'
 import { collapse, ELEMENT, TEXT, textOf, type DomElement, type DomNode } from './dom.ts'
 
 /** Elements that begin and end a run of text; all others are part of one. */
@@ -67,7 +67,7 @@ function readSpecial(element: DomElement, tag: string, reader: Reader, place: { 
   switch (tag) {
     case 'UL':
     case 'OL':
-      return push(reader, { kind: 'list', ordered: tag === 'OL', items: listItems(element, reader) })
+      return push(reader, { kind: 'list', ordered: tag === 'OL', items: listItems(element, reader, place) })
     case 'BLOCKQUOTE':
       return readQuote(element, reader, place)
     case 'PRE':
@@ -118,18 +118,17 @@ function readQuote(element: DomElement, reader: Reader, place: { depth: number; 
   return true
 }
 
-function listItems(list: DomElement, reader: Reader): string[] {
+function listItems(list: DomElement, reader: Reader, place: { depth: number; inLink: boolean }): string[] {
   const items: string[] = []
   for (const item of list.children) {
     if (item.tagName.toUpperCase() !== 'LI') continue
-    // A list in a list becomes part of its item: its own block borders are kept as spaces.
-    const inner = readBlocks(item, null)
+    // What is inside, lists and tables too, becomes part of the item: its own block borders are kept as spaces.
+    const inner: Reader = { ...reader, blocks: [], run: '', quoted: false, characters: 0, linked: 0 }
+    visit(item, inner, { ...place, depth: place.depth + 1 })
+    flush(inner)
     reader.characters += inner.characters
     reader.linked += inner.linked
-    const text = inner.blocks
-      .map((block) => ('text' in block ? block.text : block.kind === 'list' ? block.items.join(' ') : ''))
-      .join(' ')
-      .trim()
+    const text = collapse(inner.blocks.map((block) => blockText(block) ?? '').join(' '))
     if (text !== '') items.push(text)
   }
   return items

@@ -77,10 +77,11 @@ const MODIFIED_METAS = [
   'dc.date.modified',
 ]
 
+// Not \b, which knows no letters but those of ASCII.
 const UPDATED =
-  /\b(?:updated?|modified|revised|corrected|aktualisiert|geändert|mis à jour|modifié|actualizado|atualizado|aggiornato|bijgewerkt)\b|更新|수정|обновлено/iu
+  /(?<!\p{L})(?:updated?|modified|revised|corrected|aktualisiert|geändert|mis à jour|modifié|actualizado|atualizado|aggiornato|bijgewerkt)(?!\p{L})|更新|수정|обновлено/iu
 const LABEL =
-  /^(?:(?:first |last )?(?:published|updated|posted|modified)|date|on|veröffentlicht|erschienen|stand|publié|publicado|pubblicato|aktualisiert|mis à jour|actualizado|aggiornato|公開|更新|発行|掲載)[\s:：]*(?:on|at|am|vom|le|el|il)?\s*/iu
+  /^(?:(?:first |last )?(?:published|updated|posted|modified)|date|on|veröffentlicht|erschienen|stand|publié|publicado|pubblicato|aktualisiert|geändert|mis à jour|modifié|actualizado|aggiornato|公開|更新|発行|掲載)[\s:：]*(?:on|at|am|vom|le|el|il)?\s*/iu
 
 /** Chooses both dates. `rule` names the winner for the article's `fields`. */
 export function findDates(facts: Facts): Record<'published' | 'modified', { value: ArticleDate; rule: string } | null> {

@@ -214,3 +214,11 @@ test('the content hash changes with what a correction changes, and not with a da
   expect(contentHash({ ...article, modified: date })).not.toBe(hash)
   expect(contentHash({ ...article, published: date, tags: ['d'] })).not.toBe(hash)
 })
+
+test.each(['Modifié le 9 mars 2024', 'Mis à jour le 9 mars 2024', 'Updated 9 March 2024', 'Geändert am 9. März 2024'])(
+  '%s is no published date',
+  (text) => {
+    const { published, modified } = findDates(facts({ times: [{ datetime: '2024-03-09', text, itemprop: null }], url: null }))
+    expect([published, modified?.value.date]).toEqual([null, '2024-03-09'])
+  },
+)
