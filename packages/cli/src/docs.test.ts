@@ -34,7 +34,11 @@ function rows(text: string): { names: string[]; cells: string[] }[] {
 /** The variables of the services' schemas, and their defaults where they are written out. A schema's keys are the only names in capitals before a colon. */
 function serviceVariables(): Map<string, string | null> {
   const found = new Map<string, string | null>()
-  for (const path of ['packages/runtime/src/load-env.ts', ...find('services/*/src/{main,env,setup}.ts')]) {
+  for (const path of [
+    'packages/runtime/src/load-env.ts',
+    'packages/runtime/src/page-service.ts',
+    ...find('services/*/src/{main,env,setup}.ts'),
+  ]) {
     const keys = [...read(path).matchAll(/\b([A-Z]+(?:_[A-Z]+)+): (?!true\b)([^]*?)(?=\b[A-Z]+(?:_[A-Z]+)+:|\n?\}\))/g)]
     for (const [, name = '', schema = ''] of keys) {
       if (!/\b(?:z\b|envTypes\.|port\b|count\b|milliseconds\b)/.test(schema)) continue
