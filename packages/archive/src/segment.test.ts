@@ -33,7 +33,7 @@ const diskError = Object.assign(new Error('EIO: i/o error, fdatasync'), { code: 
 /** Every full sync from here on: of the one file its text, of the folder the names in it, as they were at that moment. */
 function watchSyncs(): (string | string[])[] {
   const seen: (string | string[])[] = []
-  const sync = Reflect.get(handles, 'sync') as (this: FileHandle) => Promise<void>
+  const sync = Reflect.get<FileHandle, 'sync'>(handles, 'sync')
   vi.spyOn(handles, 'sync').mockImplementation(async function (this: FileHandle) {
     const isFolder = (await this.stat()).isDirectory()
     const names = readdirSync(folder)

@@ -40,6 +40,11 @@ test('a truncated gzip body is refused, unless fetch has judged it worth keeping
   expect(read(gzipSync(page).subarray(0, -8), { contentEncoding: ['gzip'] })).toMatchObject({ page: { cut: true } })
 })
 
+test('what fetch says of a body that ended early is carried on', () => {
+  expect(read(Buffer.from(page), { cut: true })).toMatchObject({ page: { cut: true } })
+  expect(read(Buffer.from(page))).toMatchObject({ page: { cut: false } })
+})
+
 test('bad bytes get an answer each', () => {
   expect(read(Buffer.alloc(0))).toEqual({ refused: { code: 'empty', evidence: 'there are no bytes' } })
   expect(read(gzipSync(Buffer.alloc(30_000_000)), { contentEncoding: ['gzip'] })).toMatchObject({ refused: { code: 'too-large' } })

@@ -1,4 +1,5 @@
-import { describe, expect, it, test } from 'vitest'
+import { createServer, type AddressInfo, type Socket } from 'node:net'
+import { describe, expect, it, onTestFinished, test } from 'vitest'
 import { parseAllowCidrs } from './allowed-addresses.ts'
 import { classifyAddress } from './classify-address.ts'
 import { createGuard } from './guard.ts'
@@ -181,5 +182,48 @@ describe('checkUrl', () => {
     const guard = createGuard({ allowCidrs: parseAllowCidrs('127.0.0.1/32:8080') })
     expect(guard.checkUrl('http://demo-site:8080/')).toBeNull()
     expect(guard.checkUrl('http://demo-site/')).toMatchObject({ code: 'blocked-address' })
+  })
+})
+
+describe('the connector', () => {
+  /** Listens on loopback and counts who came at all, with or without a request. */
+  async function canary() {
+    const sockets: Socket[] = []
+    const server = createServer((socket) => void sockets.push(socket.on('error', () => undefined)))
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    onTestFinished(() => {
+      for (const socket of sockets) socket.destroy()
+      server.close()
+    })
+    return { port: (server.address() as AddressInfo).port, sockets }
+  }
+
+  async function connect(guard: ReturnType<typeof createGuard>, hostname: string, port: number): Promise<Error | Socket> {
+    const options = { hostname, host: `${hostname}:${port}`, port: String(port), protocol: 'http:' }
+    return await new Promise((resolve) => guard.connector(1000)(options, (...[error, socket]) => resolve(error ?? socket)))
+  }
+
+  it('refuses a name of which any answer is private, before it connects to another of them', async () => {
+    const { port, sockets } = await canary()
+    const answers = ['127.0.0.1', '10.0.0.1'].map((address) => ({ address, family: 4 }))
+    const guard = createGuard({ allowCidrs: parseAllowCidrs(`127.0.0.1/32:${port}`), resolve: async () => answers })
+    expect(await connect(guard, 'mixed.example', port)).toMatchObject({
+      name: 'BlockedAddressError',
+      message: expect.stringContaining('10.0.0.1'),
+    })
+    expect(sockets).toHaveLength(0)
+  })
+
+  it('refuses a private literal without a connection', async () => {
+    const { port, sockets } = await canary()
+    expect(await connect(createGuard({ allowCidrs: [] }), '127.0.0.1', port)).toMatchObject({ name: 'BlockedAddressError' })
+    expect(sockets).toHaveLength(0)
+  })
+
+  it('connects to an allowed address', async () => {
+    const { port } = await canary()
+    const socket = await connect(createGuard({ allowCidrs: parseAllowCidrs(`127.0.0.1/32:${port}`) }), '127.0.0.1', port)
+    expect(socket).toMatchObject({ remoteAddress: '127.0.0.1', remotePort: port })
+    ;(socket as Socket).destroy()
   })
 })
