@@ -1,4 +1,5 @@
-import { createServer, type AddressInfo, type Socket } from 'node:net'
+import { once } from 'node:events'
+import { createConnection, createServer, type AddressInfo, type Socket } from 'node:net'
 import { describe, expect, it, onTestFinished, test } from 'vitest'
 import { parseAllowCidrs } from './allowed-addresses.ts'
 import { classifyAddress } from './classify-address.ts'
@@ -189,13 +190,22 @@ describe('the connector', () => {
   /** Listens on loopback and counts who came at all, with or without a request. */
   async function canary() {
     const sockets: Socket[] = []
-    const server = createServer((socket) => void sockets.push(socket.on('error', () => undefined)))
+    const server = createServer((socket) => void sockets.push(socket.on('error', () => undefined).resume()))
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
     onTestFinished(() => {
       for (const socket of sockets) socket.destroy()
       server.close()
     })
-    return { port: (server.address() as AddressInfo).port, sockets }
+    const { port } = server.address() as AddressInfo
+    /** How many came before a caller of our own: those that were on their way are counted too. */
+    async function visits(): Promise<number> {
+      const marker = createConnection(port, '127.0.0.1')
+      onTestFinished(() => void marker.destroy())
+      await once(marker, 'connect')
+      await expect.poll(() => sockets.some(({ remotePort }) => remotePort === marker.localPort)).toBe(true)
+      return sockets.length - 1
+    }
+    return { port, sockets, visits }
   }
 
   async function connect(guard: ReturnType<typeof createGuard>, hostname: string, port: number): Promise<Error | Socket> {
@@ -204,20 +214,30 @@ describe('the connector', () => {
   }
 
   it('refuses a name of which any answer is private, before it connects to another of them', async () => {
-    const { port, sockets } = await canary()
+    const { port, visits } = await canary()
     const answers = ['127.0.0.1', '10.0.0.1'].map((address) => ({ address, family: 4 }))
     const guard = createGuard({ allowCidrs: parseAllowCidrs(`127.0.0.1/32:${port}`), resolve: async () => answers })
     expect(await connect(guard, 'mixed.example', port)).toMatchObject({
       name: 'BlockedAddressError',
       message: expect.stringContaining('10.0.0.1'),
     })
-    expect(sockets).toHaveLength(0)
+    expect(await visits()).toBe(0)
   })
 
   it('refuses a private literal without a connection', async () => {
-    const { port, sockets } = await canary()
+    const { port, visits } = await canary()
     expect(await connect(createGuard({ allowCidrs: [] }), '127.0.0.1', port)).toMatchObject({ name: 'BlockedAddressError' })
-    expect(sockets).toHaveLength(0)
+    expect(await visits()).toBe(0)
+  })
+
+  it('hangs up at once on a socket whose own address is another than the one that was checked', async () => {
+    const { port, sockets } = await canary()
+    let reads = 0
+    const changing = { family: 4, address: '' }
+    Object.defineProperty(changing, 'address', { get: () => (reads++ === 0 ? '93.184.216.34' : '127.0.0.1') })
+    const guard = createGuard({ allowCidrs: [], extraPorts: [port], resolve: async () => [changing] })
+    expect(await connect(guard, 'rebound.example', port)).toMatchObject({ name: 'BlockedAddressError' })
+    await expect.poll(() => sockets.map(({ destroyed }) => destroyed)).toEqual([true])
   })
 
   it('connects to an allowed address', async () => {

@@ -80,5 +80,5 @@ test('a zstd body that asks for a window of more than 8 MiB is refused, however 
   // RFC 8878: magic, a frame header without a size, a window of 2^(10 + exponent), one raw block of five bytes.
   const frame = (exponent: number) => Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0, exponent << 3, 0x29, 0, 0, ...Buffer.from('hello')])
   expect(undoEncodings(frame(13), ['zstd'])).toMatchObject({ cut: false })
-  expect(undoEncodings(frame(17), ['zstd'])).toMatchObject({ refused: {} })
+  for (const exponent of [14, 17]) expect(undoEncodings(frame(exponent), ['zstd'])).toMatchObject({ refused: {} })
 })

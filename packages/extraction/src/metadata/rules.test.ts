@@ -223,8 +223,11 @@ test('the content hash changes with what a correction changes, and not with a da
     tags: ['d'],
     canonicalUrl: 'https://courier.example/other',
   }
-  for (const [part, value] of Object.entries(corrections))
-    expect({ part, hash: contentHash({ ...article, published: date, [part]: value }) }).not.toEqual({ part, hash })
+  const hashWith = (part: string, value: unknown) => contentHash({ ...article, published: date, [part]: value })
+  for (const [part, value] of Object.entries(corrections)) expect([part, hashWith(part, value)]).not.toEqual([part, hash])
+  const others = ['articleId', 'captureId', 'url', 'urls', 'blocks', 'html', 'publisher', 'image', 'links', 'wordCount', 'extent', 'fields']
+  for (const part of others) expect([part, hashWith(part, 'Other')]).toEqual([part, hash])
+  expect(hashWith('published', { ...date, precision: 'minute', offset: '+01:00' })).toBe(hash)
 })
 
 test.each(['Modifié le 9 mars 2024', 'Mis à jour le 9 mars 2024', 'Updated 9 March 2024', 'Geändert am 9. März 2024'])(
