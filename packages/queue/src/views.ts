@@ -65,7 +65,8 @@ export function createViews(at: { redis: Redis; registry: Registry; queues: Queu
 
   async function status(): Promise<StatusView> {
     const reason = at.gate.reason()
-    if (at.gate.epoch() === null && reason !== null) throw new EpochError(reason)
+    // Nothing can be counted then: the error says what is waited for.
+    if (reason !== null) throw new EpochError(reason)
     const [totals, stages] = await Promise.all([at.registry.totals(), at.queues.counts()])
     const outcomes = Object.fromEntries(OUTCOMES.map((name) => [name, totals.counts.get(name) ?? 0])) as Record<Outcome, number>
     const accepted = totals.counts.get('accepted') ?? 0
@@ -78,7 +79,7 @@ export function createViews(at: { redis: Redis; registry: Registry; queues: Queu
       late: totals.counts.get('late') ?? 0,
       stages,
       lag: totals.stalest === null ? null : Math.max(0, now() - captureTime(totals.stalest)),
-      waitingFor: reason === null ? [] : [reason],
+      waitingFor: [],
     }
   }
 
