@@ -79,8 +79,63 @@ export const StatusView = z.object({
   lag: z.int().nullable(),
   /** What the pipeline waits for, in words; empty when for nothing. */
   waitingFor: z.array(z.string()),
+  /** What an operator must look into, in words that say what to do; empty when all is well. */
+  alarms: z.array(z.string()),
 })
 export type StatusView = z.infer<typeof StatusView>
+
+/** A dead letter: a capture that ended as `failed`, until it is retried or dismissed. */
+export const Failure = z.object({
+  captureId: CaptureId,
+  url: z.string().nullable(),
+  stage: StageName,
+  code: Code,
+  cause: z.string(),
+  /** When it failed. */
+  at: z.iso.datetime(),
+})
+export type Failure = z.infer<typeof Failure>
+
+/** A page of dead letters, oldest first. `after` is what to ask on with; null at the end. */
+export const FailuresView = z.object({ total: z.int(), failures: z.array(Failure), after: CaptureId.nullable() })
+export type FailuresView = z.infer<typeof FailuresView>
+
+/** A dead letter, whole: its cause, and its trail. */
+export const FailureView = z.object({ failure: Failure, capture: CaptureView })
+export type FailureView = z.infer<typeof FailureView>
+
+/** What became of retrying or dismissing. `duplicateOf`: another capture does the same work already. */
+export const SettledView = z.object({ captureId: CaptureId, stage: StageName, duplicateOf: CaptureId.optional() })
+export type SettledView = z.infer<typeof SettledView>
+/** The same over all dead letters that there were when it began. */
+export const SettledAllView = z.object({ settled: z.int(), duplicates: z.int(), gone: z.int() })
+export type SettledAllView = z.infer<typeof SettledAllView>
+
+/** Work over the whole archive, done by the scheduler for whoever asks. */
+export const TASKS = ['recover', 'audit'] as const
+export const TaskName = z.enum(TASKS)
+export type TaskName = z.infer<typeof TaskName>
+export const TaskRequest = z.strictObject({
+  /** False: only say what it would do. */
+  apply: z.boolean().default(false),
+})
+export const TaskView = z.object({
+  task: TaskName,
+  /** Tells one request from the next. */
+  id: z.string(),
+  apply: z.boolean(),
+  state: z.enum(['asked', 'running', 'done', 'failed']),
+  askedAt: z.iso.datetime(),
+  startedAt: z.iso.datetime().optional(),
+  endedAt: z.iso.datetime().optional(),
+  /** What it does now, in words, with numbers. */
+  progress: z.string().optional(),
+  /** What it found (and did, where `apply`), by name. */
+  result: z.record(z.string(), z.union([z.number(), z.string(), z.array(z.string())])).optional(),
+  /** Why it failed. */
+  reason: z.string().optional(),
+})
+export type TaskView = z.infer<typeof TaskView>
 
 export const SearchResponse = z.object({ total: z.int(), articles: z.array(Article) })
 export type SearchResponse = z.infer<typeof SearchResponse>

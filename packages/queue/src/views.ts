@@ -80,6 +80,7 @@ export function createViews(at: { redis: Redis; registry: Registry; queues: Queu
       stages,
       lag: totals.stalest === null ? null : Math.max(0, now() - captureTime(totals.stalest)),
       waitingFor: [],
+      alarms: [],
     }
   }
 
