@@ -1,5 +1,13 @@
-/** The services in the order in which they are started and listed; a service may later have several instances, each with a name of its own. */
+/** The services in the order in which they are started and listed. */
 export const SERVICES = ['scheduler', 'fetch', 'clean', 'extract-metadata', 'index', 'api'] as const
+export type ServiceName = (typeof SERVICES)[number]
+
+/** The processes of a system: one of each service, or as many as `instances` says; the second of `fetch` is called `fetch-2`. */
+export function namesOf(instances: Partial<Record<ServiceName, number>>): { name: string; service: ServiceName }[] {
+  return SERVICES.flatMap((service) =>
+    Array.from({ length: instances[service] ?? 1 }, (_, at) => ({ name: at === 0 ? service : `${service}-${at + 1}`, service })),
+  )
+}
 
 /** One process of a running system, as `up --json` prints it. */
 export interface ProcessInfo {

@@ -7,8 +7,9 @@ import { freePort, isFree } from '../local/free-port.ts'
 import { limitLog, logTail } from '../local/log-file.ts'
 import { ROOT } from '../local/repository.ts'
 import { identify } from '../local/process-identity.ts'
+import { backOff } from './back-off.ts'
 import { latch } from './latch.ts'
-import { SERVICES, type ProcessInfo, type Supervised, type SupervisionEvents } from './processes.ts'
+import { namesOf, type ProcessInfo, type ServiceName, type Supervised, type SupervisionEvents } from './processes.ts'
 import { startStores } from './start-stores.ts'
 import { isService, stopParts } from './stop-parts.ts'
 import { superviseService } from './supervise-service.ts'
@@ -32,6 +33,12 @@ export interface SystemOptions {
   notice: (line: string) => void
   /** Ends a start that is under way. */
   signal?: AbortSignal
+  /** How many processes of a service; one where nothing is said. The second of `fetch` is called `fetch-2`. */
+  instances?: Partial<Record<ServiceName, number>>
+  /** What comes on top of a process's environment; asked by its name at each of its starts. */
+  envOf?: (name: string) => NodeJS.ProcessEnv
+  /** Waits so many milliseconds before every start after a death, instead of longer each time. */
+  restartMs?: number
 }
 
 /** A running system: every service a process, supervised by this one. */
@@ -65,7 +72,8 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     () => new Error('unreachable'),
     (error: Error) => error,
   )
-  const logs = setInterval(() => SERVICES.forEach((name) => limitLog(logFile(folder, name))), LOGS_MS)
+  const processes = namesOf(options.instances ?? {})
+  const logs = setInterval(() => processes.forEach(({ name }) => limitLog(logFile(folder, name))), LOGS_MS)
   let stopped: Promise<number | null> | null = null
   const stop: System['stop'] = ({ force = false } = {}) => {
     if (force) for (const part of parts) if (isService(part)) void part.stop(0)
@@ -93,9 +101,10 @@ export async function startSystem(options: SystemOptions): Promise<System> {
       API_HOST,
       API_PORT: String(port),
     }
-    for (const service of SERVICES) {
+    for (const { name, service } of processes) {
       const script = join(ROOT, 'services', service, 'src/main.ts')
-      parts.push(superviseService({ name: service, script, env, logFile: logFile(folder, service) }, events))
+      const spec = { name, script, env: () => ({ ...env, ...options.envOf?.(name) }), logFile: logFile(folder, name) }
+      parts.push(superviseService(spec, events, options.restartMs === undefined ? backOff() : { next: () => options.restartMs! }))
     }
     await allReady(folder, parts, failed, options)
     const self = identify(process.pid)

@@ -2,14 +2,18 @@ import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, expect, test, vi } from 'vitest'
-import type { Supervised } from './processes.ts'
+import type { BackOff } from './back-off.ts'
+import { namesOf, type Supervised } from './processes.ts'
 import { superviseService } from './supervise-service.ts'
 
 const READY = `process.send({ ready: true, health: 'http://127.0.0.1:1' }); setInterval(() => {}, 1000)`
 let running: Supervised | undefined
 afterEach(() => running?.stop(0))
 
-function supervise(source: string): { part: Supervised; notices: string[]; fatal: Error[]; logFile: string } {
+function supervise(
+  source: string,
+  { env = () => process.env, backOff }: { env?: () => NodeJS.ProcessEnv; backOff?: BackOff } = {},
+): { part: Supervised; notices: string[]; fatal: Error[]; logFile: string } {
   const folder = mkdtempSync(join(tmpdir(), 'copydesk-supervise-'))
   const script = join(folder, 'main.mjs')
   const logFile = join(folder, 'logs', 'fetch.log')
@@ -17,7 +21,7 @@ function supervise(source: string): { part: Supervised; notices: string[]; fatal
   const notices: string[] = []
   const fatal: Error[] = []
   const events = { notice: (line: string) => notices.push(line), fatal: (error: Error) => fatal.push(error) }
-  running = superviseService({ name: 'fetch', script, env: process.env, logFile }, events)
+  running = superviseService({ name: 'fetch', script, env, logFile }, events, backOff)
   return { part: running, notices, fatal, logFile }
 }
 
@@ -36,6 +40,23 @@ test('a killed service is started again and ready anew', async () => {
   await part.ready()
   expect(part.info().pid).not.toBe(pid)
   expect(notices).toEqual([expect.stringMatching(/^fetch ended \(SIGKILL\); it starts again in 0.5 s, its log is .*fetch.log$/)])
+})
+
+test('the environment is asked for at each start, and the wait may be a constant', async () => {
+  let lives = 0
+  const env = () => ({ ...process.env, LIFE: String((lives += 1)) })
+  const source = `console.log('life ' + process.env.LIFE); ${READY}`
+  const { part, notices, logFile } = supervise(source, { env, backOff: { next: () => 20 } })
+  await part.ready()
+  part.kill('SIGKILL')
+  await part.ready()
+  await vi.waitFor(() => expect(readFileSync(logFile, 'utf8')).toBe('life 1\nlife 2\n'))
+  expect(notices[0]).toContain('starts again in 0.02 s')
+})
+
+test('instances of a service have names of their own', () => {
+  const names = namesOf({ fetch: 2 }).map(({ name, service }) => `${service}: ${name}`)
+  expect(names.slice(0, 4)).toEqual(['scheduler: scheduler', 'fetch: fetch', 'fetch: fetch-2', 'clean: clean'])
 })
 
 test('a restart that was asked for is no accident', async () => {

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
 import { CannotRun } from '../local/cannot-run.ts'
 import { logTail, openLog } from '../local/log-file.ts'
-import { backOff } from './back-off.ts'
+import { type BackOff, backOff } from './back-off.ts'
 import { latch } from './latch.ts'
 import { isDeadly, type Supervised, type SupervisionEvents } from './processes.ts'
 
@@ -21,13 +21,13 @@ export interface ServiceSpec {
   name: string
   /** The service's main.ts. */
   script: string
-  env: NodeJS.ProcessEnv
+  /** Its environment, asked for at each start. */
+  env: () => NodeJS.ProcessEnv
   logFile: string
 }
 
 /** Runs a service as a process of its own and starts it again when it dies. It ends by itself when this process is gone: its IPC channel closes. */
-export function superviseService(spec: ServiceSpec, events: SupervisionEvents): Supervised {
-  const { next: nextWait } = backOff()
+export function superviseService(spec: ServiceSpec, events: SupervisionEvents, { next: nextWait }: BackOff = backOff()): Supervised {
   let child: ChildProcess | null = null
   let health: string | null = null
   let timer: NodeJS.Timeout | undefined
@@ -129,7 +129,7 @@ async function ended(process: ChildProcess, withinMs: number): Promise<void> {
 function spawnService({ script, env, logFile }: ServiceSpec): Run {
   const log = openLog(logFile)
   const child = spawn(process.execPath, [script], {
-    env,
+    env: env(),
     // Ctrl-C reaches the whole foreground group: a session of its own leaves the order of ending to this process.
     detached: true,
     stdio: ['ignore', log, 'pipe', 'ipc'],
