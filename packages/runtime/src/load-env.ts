@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { parseKillAt } from './failpoints.ts'
 
 /** A setting is wrong or missing: the message names the variable and what to set. The process ends with CONFIG_EXIT. */
 export class ConfigError extends Error {
@@ -32,6 +33,15 @@ const count = z.coerce
   .int({ error: 'it must be a whole number' })
   .min(1, { error: 'it must be 1 or more' })
 
+/** A size: a number of bytes, or of KiB, MiB or GiB: `500MiB`. */
+const bytes = z.union([z.number(), z.string()]).transform((value, context) => {
+  const [, number, unit] = /^(\d{1,15})\s*(KiB|MiB|GiB)?$/.exec(String(value)) ?? []
+  if (number !== undefined) return Number(number) * (UNITS[unit ?? ''] ?? 1)
+  context.addIssue({ code: 'custom', message: 'a size is a number of bytes, or such as 500MiB or 2GiB' })
+  return z.NEVER
+})
+const UNITS: Record<string, number> = { KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3 }
+
 /** A setting that has a reader of its own, which throws an Error that says how it is written. */
 function readBy<T>(parse: (text: string) => T) {
   return z.string().transform((text, context) => {
@@ -49,6 +59,7 @@ export const envTypes = {
   port,
   milliseconds,
   count,
+  bytes,
   readBy,
   redisUrl: z.string().regex(/^rediss?:\/\/[^/]+/, 'an address such as redis://127.0.0.1:6379'),
   httpUrl: z.url({ protocol: /^https?$/, error: 'an address such as http://127.0.0.1:9200' }),
@@ -71,6 +82,9 @@ export const CommonEnv = z.object({
   HEALTH_HOST: z.string().default('127.0.0.1'),
   HEALTH_PORT: port.default(0),
   SHUTDOWN_MS: milliseconds.default(8000),
+  REDIS_SILENT_MS: milliseconds.default(30_000),
+  SEGMENT_MS: milliseconds.default(900_000),
+  KILL_AT: readBy(parseKillAt).optional(),
 })
 export type CommonEnv = z.infer<typeof CommonEnv>
 

@@ -1,4 +1,5 @@
 import type { Log } from '@copydesk/pipeline'
+import { armKill, type KillAt } from './failpoints.ts'
 import { type Health, startHealthServer } from './health-server.ts'
 import { CONFIG_EXIT, ConfigError } from './load-env.ts'
 import { createLogger } from './logger.ts'
@@ -25,6 +26,7 @@ interface ServiceEnv {
   HEALTH_HOST: string
   HEALTH_PORT: number
   SHUTDOWN_MS: number
+  KILL_AT?: KillAt | undefined
 }
 
 /**
@@ -40,6 +42,7 @@ export async function runService<Env extends ServiceEnv>(
   try {
     const env = readEnv()
     log = createLogger({ service: name, level: env.LOG_LEVEL })
+    if (env.KILL_AT) armKill(env.KILL_AT)
     await run(name, env, log, start)
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)
