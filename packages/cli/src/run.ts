@@ -56,6 +56,8 @@ function program(finish: (code: number) => void): Command {
     .action(async (options) => finish(await (await import('./commands/down.ts')).down(options)))
 
   addClients(copydesk, finish)
+  addFailures(copydesk, finish)
+  addTasks(copydesk, finish)
   addLocal(copydesk, finish)
   return copydesk
 }
@@ -99,6 +101,48 @@ function addClients(copydesk: Command, finish: (code: number) => void): void {
     .argument('<id-or-url>')
     .option('--json', 'print it as JSON')
     .action(async (what, options) => finish(await (await import('./commands/trace.ts')).trace(what, options)))
+}
+
+/** The clients that look after dead letters. */
+function addFailures(copydesk: Command, finish: (code: number) => void): void {
+  copydesk
+    .command('failures')
+    .description('list the dead letters, oldest first; with an id, the whole cause and trail of one')
+    .argument('[id]', "a dead letter's captureId")
+    .option('--size <number>', 'how many to list, 1000 at most', wholeNumber, 50)
+    .option('--json', 'print them as JSON')
+    .action(async (id, options) => finish(await (await import('./commands/failures.ts')).failures(id, options)))
+
+  for (const [name, what] of [
+    ['retry', 'put a dead letter under way again, where it failed'],
+    ['dismiss', 'lay a dead letter aside: it is counted as dismissed'],
+  ] as const)
+    copydesk
+      .command(name)
+      .description(what)
+      .argument('[id]', "a dead letter's captureId")
+      .option('--all', 'all that there are now; without --yes only say how many')
+      .option('--yes', 'do it')
+      .option('--json', 'print what was done as JSON')
+      .action(async (id, options) => finish(await (await import('./commands/settle.ts')).settle(name, id, options)))
+}
+
+/** The clients that put a store right from the archive. */
+function addTasks(copydesk: Command, finish: (code: number) => void): void {
+  copydesk
+    .command('recover')
+    .description('fill a Redis that was lost again from the archive; without --yes only say what it would do')
+    .option('--yes', 'do it')
+    .option('--json', 'print the result as JSON')
+    .action(async (options) => finish(await (await import('./commands/recover.ts')).recover(options)))
+
+  copydesk
+    .command('audit')
+    .description('compare every article record of the archive with what Elasticsearch holds')
+    .option('--repair', 'write what is missing or old; without --yes only say what it would do')
+    .option('--yes', 'do it')
+    .option('--json', 'print the result as JSON')
+    .action(async (options) => finish(await (await import('./commands/audit.ts')).audit(options)))
 }
 
 /** What acts on this machine and needs no running system. */

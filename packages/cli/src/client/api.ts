@@ -8,10 +8,13 @@ export class Refused extends Error {
   override readonly name = 'Refused'
   readonly problem: Problem
   readonly body: unknown
-  constructor(problem: Problem, body: unknown) {
+  /** Milliseconds after which the API says to ask again; null where it doesn't say. */
+  readonly retryMs: number | null
+  constructor(problem: Problem, body: unknown, retryMs: number | null = null) {
     super(problem.detail)
     this.problem = problem
     this.body = body
+    this.retryMs = retryMs
   }
 }
 
@@ -29,7 +32,7 @@ export function createApiClient(base = apiUrl()) {
     const body: unknown = await response.json().catch(() => null)
     if (!response.ok) {
       const problem = Problem.safeParse(body)
-      if (problem.success) throw new Refused(problem.data, body)
+      if (problem.success) throw new Refused(problem.data, body, retryMs(response))
       throw new CannotRun(`what answers at ${base} is not Copydesk (status ${response.status}): set COPYDESK_URL to its API`)
     }
     const parsed = schema.safeParse(body)
@@ -43,7 +46,20 @@ export function createApiClient(base = apiUrl()) {
       const text = new URLSearchParams(Object.fromEntries(Object.entries(query).map(([name, value]) => [name, String(value)]))).toString()
       return await ask(schema, `/api/v1${path}${text === '' ? '' : `?${text}`}`)
     },
+    /** Orders something; `body` is sent as JSON. */
+    order: async <T>(schema: z.ZodType<T>, path: string, body: object = {}): Promise<T> =>
+      await ask(schema, `/api/v1${path}`, {
+        method: 'POST',
+        body: JSON.stringify(body),
+        headers: { 'content-type': 'application/json' },
+      }),
     post: async <T>(schema: z.ZodType<T>, path: string, body: string | Uint8Array<ArrayBuffer>, contentType: string): Promise<T> =>
       await ask(schema, `/api/v1${path}`, { method: 'POST', body, headers: { 'content-type': contentType } }),
   }
+}
+
+/** Of `Retry-After` only the seconds are read: nothing else is sent. */
+function retryMs(response: Response): number | null {
+  const seconds = Number(response.headers.get('retry-after') ?? NaN)
+  return Number.isFinite(seconds) ? seconds * 1000 : null
 }

@@ -43,7 +43,9 @@ export async function ingest(names: string[], options: IngestOptions): Promise<n
   const line = createProgressLine()
   const sent: Sent[] = []
   try {
-    await sendInputs(api, inputs, { ...(options.url !== undefined && { url: options.url }), hints: hintsOf(options) }, (each) => {
+    const given = { ...(options.url !== undefined && { url: options.url }), hints: hintsOf(options) }
+    const onHeld = (reason: string) => line.show(`taken in ${sent.length} of ${inputs.length}, waiting: ${reason}`)
+    await sendInputs(api, inputs, { ...given, onHeld }, (each) => {
       sent.push(each)
       line.show(`taken in ${sent.length} of ${inputs.length}`)
     })

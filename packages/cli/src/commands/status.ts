@@ -11,6 +11,7 @@ export async function status(options: { json?: boolean }): Promise<number> {
 }
 
 function print(view: StatusView): void {
+  for (const alarm of view.alarms) console.log(`ALARM: ${alarm}`)
   for (const reason of view.waitingFor) console.log(`waiting: ${reason}`)
   const rows = STAGES.map(({ name }) => {
     const { waiting, active, delayed } = view.stages[name]

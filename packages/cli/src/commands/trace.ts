@@ -1,8 +1,9 @@
-import { CaptureId, CaptureView, type TrailEvent, UrlView } from '@copydesk/contracts'
+import { CaptureId, CaptureView, UrlView } from '@copydesk/contracts'
 import { hideUserinfo } from '@copydesk/url'
 import { createApiClient, Refused } from '../client/api.ts'
 import { COULD_NOT_RUN, DONE } from '../exit-codes.ts'
 import { CannotRun } from '../local/cannot-run.ts'
+import { printCapture } from '../print-capture.ts'
 
 /** Says where a capture, or the last captures of an address, went. Resolves to the exit code. */
 export async function trace(what: string, options: { json?: boolean }): Promise<number> {
@@ -33,18 +34,4 @@ function printUrl({ url, articleId, captures }: UrlView): void {
     console.log('')
     printCapture(view)
   }
-}
-
-function printCapture(view: CaptureView): void {
-  const { captureId, url, outcome, code, stage, duplicateOf, articleId, reason } = view
-  console.log(`capture ${captureId}${url ? `  ${url}` : ''}`)
-  console.log(`  ${outcome ? `${outcome}${code ? ` (${code})` : ''}` : `under way, at ${stage}`}${reason ? `: ${reason}` : ''}`)
-  if (duplicateOf) console.log(`  the same work waited already as ${duplicateOf}`)
-  if (articleId) console.log(`  article ${articleId}`)
-  for (const event of view.events) console.log(`  ${event.at}  ${eventText(event)}`)
-}
-
-function eventText({ event, stage, attempt, ms, outcome, code, reason }: TrailEvent): string {
-  const facts = [stage, attempt !== undefined && attempt > 1 && `attempt ${attempt}`, ms !== undefined && `${ms} ms`, outcome, code, reason]
-  return [event.padEnd(11), ...facts.filter(Boolean)].join('  ')
 }

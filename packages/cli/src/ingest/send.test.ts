@@ -48,3 +48,20 @@ test('where nothing answers at all, the command cannot run', async () => {
   } as unknown as Api
   await expect(send(away)).rejects.toThrow('no Copydesk answers')
 })
+
+test('an intake that is full is waited for, as long as it says, and told of', async () => {
+  const full = { type: 'urn:x', title: 'x', status: 429, detail: 'intake is full: 200000 captures are under way', code: 'queue-full' }
+  const held: string[] = []
+  let refusals = 0
+  const post = async (schema: { parse(value: unknown): unknown }, _path: string, body: unknown) => {
+    refusals += 1
+    if (refusals <= 3) throw new Refused(full, full, 10)
+    const { items } = JSON.parse(String(body)) as { items: { url: string }[] }
+    return schema.parse({ results: items.map(({ url }) => ({ url, captureId })) })
+  }
+  const sent: Sent[] = []
+  const api = { base: 'http://api', post } as unknown as Api
+  await sendInputs(api, urls, { hints: {}, onHeld: (reason) => held.push(reason) }, (each) => sent.push(each))
+  expect(sent.filter((each) => 'captureId' in each)).toHaveLength(250)
+  expect(held).toEqual([full.detail, full.detail, full.detail])
+})

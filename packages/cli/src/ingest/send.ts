@@ -1,5 +1,6 @@
 import { readFile, stat } from 'node:fs/promises'
 import { buffer } from 'node:stream/consumers'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { CaptureId, type Hints, IngestResponse, type IngestResult, MAX_PAGE_BYTES } from '@copydesk/contracts'
 import { hideUserinfo } from '@copydesk/url'
 import { z } from 'zod'
@@ -15,6 +16,8 @@ export interface SendOptions {
   /** The address of bytes in hand. */
   url?: string
   hints: Hints
+  /** Told why intake is full, each time that it is waited for. */
+  onHeld?: (reason: string) => void
 }
 
 /** Addresses in one request: the API's own limit is 1,000 and 1 MiB. */
@@ -37,7 +40,7 @@ export async function sendInputs(api: Api, inputs: Input[], options: SendOptions
   await Promise.all(
     Array.from({ length: AT_ONCE }, async () => {
       for (const task of queue) {
-        const sent = await task.send().catch((error: unknown) => {
+        const sent = await untilTaken(task, options.onHeld).catch((error: unknown) => {
           if (answers === 0) throw error
           return task.names.map((name) => ({ name: hideUserinfo(name), reason: messageOf(error), code: 'unanswered' }))
         })
@@ -52,6 +55,22 @@ export async function sendInputs(api: Api, inputs: Input[], options: SendOptions
 interface Task {
   names: string[]
   send(): Promise<Sent[]>
+}
+
+/** Intake that is full makes room by itself, or an operator does: what is refused for that is sent again, as late as the API says. */
+const FULL = ['queue-full', 'redis-full', 'disk-full']
+const RETRY_MS = 5000
+
+async function untilTaken(task: Task, onHeld: ((reason: string) => void) | undefined): Promise<Sent[]> {
+  for (;;) {
+    try {
+      return await task.send()
+    } catch (error) {
+      if (!(error instanceof Refused) || !FULL.includes(error.problem.code ?? '')) throw error
+      onHeld?.(error.message)
+      await sleep(error.retryMs ?? RETRY_MS)
+    }
+  }
 }
 
 function messageOf(error: unknown): string {
@@ -105,7 +124,7 @@ async function answered(ask: () => Promise<IngestResponse>): Promise<Answered> {
       const { captureIds, results = captureIds.map((captureId) => ({ url: null, captureId })) } = undecided.data
       return { results, undecided: true }
     }
-    if (error.problem.status >= 500) throw error
+    if (error.problem.status >= 500 || error.problem.status === 429) throw error
     const given = IngestResponse.safeParse(error.body)
     return { results: given.success ? given.data.results : [{ url: null, problem: error.problem }], undecided: false }
   }
