@@ -1,5 +1,8 @@
-import { appendFile, readdir, readFile, rm, truncate, unlink, writeFile } from 'node:fs/promises'
+import { randomUUID } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { appendFile, copyFile, readdir, readFile, rename, rm, truncate, unlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { gunzipSync } from 'node:zlib'
 import type { Reference } from '@copydesk/contracts'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type Archive, createArchive } from './archive.ts'
@@ -75,11 +78,37 @@ describe('the archive', () => {
     expect([(await reader.readRecord(before)).content, (await reader.readRecord(after)).content]).toEqual(['before', 'after'])
   })
 
+  it.each(['closed', 'closed and replaced'])('begins a new segment when its own was %s by another', async (how) => {
+    const before = await archive.keepRecord('clean', newStamp(), 'before')
+    const path = join(folder, before.segment)
+    await rename(`${path}.open`, path)
+    if (how === 'closed and replaced') await copyFile(path, `${path}.open`)
+    await expect(archive.keepRecord('clean', newStamp(), 'meanwhile')).rejects.toThrow('closed by another while it was written')
+    const after = await archive.keepRecord('clean', newStamp(), 'after')
+    expect(after.segment).not.toBe(before.segment)
+    expect([(await reader.readRecord(before)).content, (await reader.readRecord(after)).content]).toEqual(['before', 'after'])
+  })
+
   it('begins a new segment when its own was removed', async () => {
     const before = await archive.keepRecord('clean', newStamp(), 'before')
     await unlink(join(folder, `${before.segment}.open`))
     await expect(archive.keepRecord('clean', newStamp(), 'meanwhile')).rejects.toThrow('removed while it was written')
     expect((await archive.keepRecord('clean', newStamp(), 'after')).segment).not.toBe(before.segment)
+  })
+
+  it('names its process in the first record of each segment, where it was told which', async () => {
+    const processId = randomUUID()
+    const named = createArchive({ folder, log: silent, processId })
+    const segments = [await named.keepRecord('clean', newStamp(), 1), await archive.keepRecord('clean', newStamp(), 1)]
+    const blocks = segments.map(
+      ({ segment }) =>
+        gunzipSync(readFileSync(join(folder, `${segment}.open`)))
+          .toString()
+          .split('\r\n\r\n')[1],
+    )
+    const block = 'software: copydesk\r\nformat: WARC File Format 1.1'
+    expect(blocks).toEqual([`${block}\r\nprocess: ${processId}`, block])
+    await named.close()
   })
 
   it('says what is wrong where its folder is a file, and leaves nothing behind', async () => {

@@ -10,6 +10,8 @@ export interface ArchiveOptions {
   /** Where the segments lie; made where it is missing. */
   folder: string
   log: Log
+  /** This process, a UUID: named in each of its segments, so that the sweep knows whose they are. Without it they count as left by a dead process. */
+  processId?: string
   /** Bytes at which a segment is closed. */
   rotateBytes?: number
   /** Milliseconds after which a segment is closed, idle or not. */
@@ -38,7 +40,7 @@ const MINUTE = 60_000
 
 /** The archive in a folder of one host or of a shared file system. Nothing is created before the first record. */
 export function createArchive(options: ArchiveOptions): Archive {
-  const { folder, log, rotateBytes = 256 * MIB, rotateMs = 15 * MINUTE, maxBatch = 32 } = options
+  const { folder, log, processId = null, rotateBytes = 256 * MIB, rotateMs = 15 * MINUTE, maxBatch = 32 } = options
   const appenders = new Map<RecordKind, Appender>()
   const ends = new Set<Promise<void>>()
   let closed = false
@@ -49,7 +51,7 @@ export function createArchive(options: ArchiveOptions): Archive {
     if (closed) throw new RetryableError('archive-unavailable', 'the archive is closed: the process is shutting down')
     const create = async () => {
       await mkdir(folder, { recursive: true, mode: 0o750 })
-      return createSegment(folder, newSegmentName(kind))
+      return createSegment(folder, newSegmentName(kind), processId)
     }
     const made = createAppender({ kind, folder, log, rotateBytes, rotateMs, maxBatch, createSegment: create })
     appenders.set(kind, made)

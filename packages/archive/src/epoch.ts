@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { link, mkdir, open, readdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { failpoint } from '@copydesk/pipeline'
 import { segmentKind } from './names.ts'
 import { syncFolder } from './segment.ts'
 
@@ -23,7 +24,9 @@ export async function writeEpoch(folder: string, epoch: string): Promise<'writte
   try {
     await writeSynced(draft, `${epoch}\n`)
     // A link is exclusive and shows the file whole: created under its own name it could be found empty after a crash.
+    failpoint('epoch.write', 'before')
     await link(draft, join(folder, NAME))
+    failpoint('epoch.write', 'after')
     return 'written'
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error

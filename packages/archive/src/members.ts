@@ -1,15 +1,21 @@
 import type { EndRecord, FetchedPage, IntakeRecord, RecordStamp } from '@copydesk/contracts'
 import { formatHttp } from './http-block.ts'
 import { writeMember } from './member.ts'
-import { formatRecord, newRecordId, sha1Digest } from './warc-record.ts'
+import { formatRecord, newRecordId, sha1Digest, type WarcRecord } from './warc-record.ts'
 
 const JSON_TYPE = 'application/json'
 
-/** The first member of every segment: who wrote it, and in which form. */
-export function infoMember(segment: string): Promise<Buffer> {
-  const block = Buffer.from('software: copydesk\r\nformat: WARC File Format 1.1\r\n')
+/** The first member of every segment: who wrote it, which process, and in which form. */
+export function infoMember(segment: string, processId: string | null): Promise<Buffer> {
+  const process = processId === null ? '' : `process: ${processId}\r\n`
+  const block = Buffer.from(`software: copydesk\r\nformat: WARC File Format 1.1\r\n${process}`)
   const fields = { 'WARC-Date': now(), 'WARC-Filename': segment, 'Content-Type': 'application/warc-fields' }
   return writeMember(formatRecord('warcinfo', fields, block), 1)
+}
+
+/** The process that a `warcinfo` record names, or null where it names none. */
+export function processOf(info: WarcRecord): string | null {
+  return /^process: (\S+)\r?$/m.exec(info.block.toString('utf8'))?.[1] ?? null
 }
 
 /** A page's two members: the `response` (or, of bytes in hand, the `resource`), and the `metadata` record about it. */

@@ -7,6 +7,9 @@ const NAME = /^(intake|raw|clean|article|ends)-[0-9a-f-]{36}\.warc\.gz$/
 /** What a segment's file bears behind its name until it is closed. */
 export const OPEN = '.open'
 
+/** What a file beside a segment bears while the sweep closes it: the segment may still have its torn tail. */
+export const CLOSING = '.closing'
+
 /** A new segment's name: the kind, and a UUIDv7, so that no process ever appends to another's file. */
 export function newSegmentName(kind: RecordKind): string {
   return `${kind}-${v7()}.warc.gz`
