@@ -1,0 +1,161 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { createSearchClient } from '@copydesk/search'
+import type { Client } from '@elastic/elasticsearch'
+import { countDocuments } from './documents.ts'
+import { serveOrigin, type Origin } from './origin.ts'
+import type { Peer, Running } from './peers/peer.ts'
+import { redisNumbers } from './redis-numbers.ts'
+import { type Kill, scheduleKills } from './schedule.ts'
+import { cpuSecondsOf, type Usage, watchUsage } from './usage.ts'
+
+export interface DrillOptions {
+  /** Pages; half of them change once and are ingested again. */
+  pages: number
+  kills: number
+  overSeconds: number
+  seed: number
+  /** The name of its index, or what stands before its indices. */
+  index: string
+  elasticsearch: { url: string; pid: number }
+  notice: (line: string) => void
+}
+
+export interface DrillResult {
+  /** Pages whose document is missing, or has the old content. */
+  lost: number
+  missing: number
+  old: number
+  /** Documents beyond the first of a page. */
+  doubled: number
+  /** Pages among the lost that still wait or have failed. */
+  stuck: number
+  /** Kills that met a pipeline with work under way. */
+  killsUnderLoad: number
+  /** From the first ingest until nothing was under way. */
+  seconds: number
+  originRequests: number
+  cpuSeconds: number
+  redisCpuSeconds: number | null
+  elasticsearchCpuSeconds: number
+  peakMemoryMiB: number
+  peakProportionalMiB: number
+  redisPeakMiB: number | null
+}
+
+/** How long the origin takes to answer, so that work is under way when a kill comes. */
+const ORIGIN_MS = 200
+/** A pipeline that gets nothing done for so long, after the last kill, is taken as it is. */
+const STUCK_MS = 120_000
+/** The shares of the kills' time in which the pages come: the last page, and how much later a changed page comes again. */
+const [FIRST, AGAIN] = [0.7, 0.2]
+const TICK_MS = 500
+
+/** Runs a pipeline through the drill: pages come evenly over the time of the kills, half of them again after a change, while its workers are killed. */
+export async function runDrill(peer: Peer, options: DrillOptions): Promise<DrillResult> {
+  const { index, elasticsearch, notice } = options
+  const folder = await mkdtemp(join(tmpdir(), 'copydesk-bench-'))
+  const origin = await serveOrigin(ORIGIN_MS)
+  const client = createSearchClient({ url: elasticsearch.url })
+  const elasticsearchBefore = cpuSecondsOf(elasticsearch.pid)
+  const running = await peer.start({ folder, elasticsearchUrl: elasticsearch.url, index, originPort: origin.port, notice })
+  const usage = watchUsage(running.roots)
+  try {
+    const began = performance.now()
+    const kills = scheduleKills(options.kills, options.overSeconds, options.seed)
+    const [killsUnderLoad] = await Promise.all([killAll(running, kills, usage), feed(running, origin, options)])
+    await settle(running, notice)
+    const seconds = (performance.now() - began) / 1000
+    usage.look()
+    return {
+      ...(await judge(client, running, origin, options.pages)),
+      killsUnderLoad,
+      seconds,
+      originRequests: origin.requests(),
+      cpuSeconds: usage.cpuSeconds(),
+      elasticsearchCpuSeconds: cpuSecondsOf(elasticsearch.pid) - elasticsearchBefore,
+      peakMemoryMiB: usage.peakMemoryMiB(),
+      peakProportionalMiB: usage.peakProportionalMiB(),
+      ...(await redisNumbers(running.redis)),
+    }
+  } finally {
+    usage.stop()
+    await running.stop()
+    await origin.close()
+    await client.close()
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+async function feed(running: Running, origin: Origin, { pages, overSeconds }: DrillOptions): Promise<void> {
+  const spanMs = overSeconds * 1000
+  const began = performance.now()
+  for (let [first, again] = [0, 0]; again < pages;) {
+    const share = (performance.now() - began) / spanMs
+    const due = (delay: number): number => Math.min(pages, Math.ceil(((share - delay) / FIRST) * pages))
+    const batch = range(first, due(0))
+    const changed = range(again, due(AGAIN)).filter((page) => page % 2 === 0)
+    for (const page of changed) origin.change(page)
+    const urls = [...batch, ...changed].map(origin.urlOf)
+    if (urls.length > 0) await running.ingest(urls)
+    first = Math.max(first, due(0))
+    again = Math.max(again, due(AGAIN))
+    await sleep(TICK_MS)
+  }
+}
+
+async function killAll(running: Running, kills: Kill[], usage: Usage): Promise<number> {
+  const began = performance.now()
+  let underLoad = 0
+  for (const { atMs, victim } of kills) {
+    await sleep(Math.max(0, began + atMs - performance.now()))
+    while (running.workers().length === 0) await sleep(10)
+    if ((await running.inFlight()) > 0) underLoad += 1
+    usage.look()
+    const workers = running.workers()
+    running.kill(workers[Math.floor(victim * workers.length)]?.name ?? '')
+  }
+  return underLoad
+}
+
+/** Waits until nothing is under way, or nothing has moved for too long. */
+async function settle(running: Running, notice: (line: string) => void): Promise<void> {
+  let [last, since, told] = [-1, performance.now(), performance.now()]
+  for (;;) {
+    const left = await running.inFlight()
+    if (left === 0) return
+    const now = performance.now()
+    if (left !== last) [last, since] = [left, now]
+    if (now - since > STUCK_MS) return
+    if (now - told > 15_000) {
+      told = now
+      notice(`${left} pages are under way`)
+    }
+    await sleep(250)
+  }
+}
+
+async function judge(client: Client, running: Running, origin: Origin, pages: number) {
+  const found = await countDocuments(client, running.documents)
+  const all = range(0, pages).map((page) => ({
+    url: origin.urlOf(page),
+    mark: origin.markOf(page),
+    texts: found.get(origin.urlOf(page)) ?? [],
+  }))
+  const missing = all.filter(({ texts }) => texts.length === 0)
+  const old = all.filter(({ texts, mark }) => texts.length > 0 && !texts.every((text) => text.includes(mark)))
+  const without = new Set([...missing, ...old].map(({ url }) => url))
+  return {
+    lost: without.size,
+    missing: missing.length,
+    old: old.length,
+    doubled: all.reduce((sum, { texts }) => sum + Math.max(0, texts.length - 1), 0),
+    stuck: await running.stuck(without),
+  }
+}
+
+function range(from: number, to: number): number[] {
+  return Array.from({ length: Math.max(0, to - from) }, (_, at) => from + at)
+}
