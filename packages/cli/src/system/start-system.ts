@@ -1,13 +1,13 @@
 import { mkdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { CannotRun } from '../local/cannot-run.ts'
 import { tryLock, type FolderLock } from '../local/folder-lock.ts'
 import { freePort, isFree } from '../local/free-port.ts'
-import { limitLog, logTail } from '../local/log-file.ts'
+import { limitLog } from '../local/log-file.ts'
 import { ROOT } from '../local/repository.ts'
 import { identify } from '../local/process-identity.ts'
 import { backOff } from './back-off.ts'
+import { allReady } from './all-ready.ts'
 import { latch } from './latch.ts'
 import { namesOf, type ProcessInfo, type ServiceName, type Supervised, type SupervisionEvents } from './processes.ts'
 import { startStores } from './start-stores.ts'
@@ -16,11 +16,9 @@ import { superviseService } from './supervise-service.ts'
 import { readSystemFile, removeSystemFile, writeSystemFile } from './system-file.ts'
 
 const API_HOST = '127.0.0.1'
-const READY_MS = 120_000
 /** The services drain within 10 s by themselves. */
 const DRAIN_MS = 12_000
 const LOGS_MS = 60_000
-const TELL_MS = 15_000
 
 export interface SystemOptions {
   /** Everything that the system keeps lies under it: archive/, redis/, elasticsearch/, logs/, run/. */
@@ -106,9 +104,9 @@ export async function startSystem(options: SystemOptions): Promise<System> {
       const spec = { name, script, env: () => ({ ...env, ...options.envOf?.(name) }), logFile: logFile(folder, name) }
       parts.push(superviseService(spec, events, options.restartMs === undefined ? backOff() : { next: () => options.restartMs! }))
     }
-    await allReady(folder, parts, failed, options)
-    const self = identify(process.pid)
-    writeSystemFile(folder, { pid: process.pid, started: self?.started ?? null, api, redis, elasticsearch })
+    // Before all is ready: one that waits for an operator must be found by the operator's commands.
+    writeSystemFile(folder, { pid: process.pid, started: identify(process.pid)?.started ?? null, api, redis, elasticsearch })
+    await allReady(parts, { api, failed, logFile: (name) => logFile(folder, name), notice: options.notice, signal: options.signal })
     return { api, redis, elasticsearch, data: folder, processes: () => parts.map((part) => part.info()), ...byName(parts), failed, stop }
   } catch (error) {
     await stop({ force: true })
@@ -137,34 +135,6 @@ async function choosePort(wanted: number): Promise<number> {
   if (wanted === 0) return freePort(API_HOST)
   if (await isFree(wanted, API_HOST)) return wanted
   throw new CannotRun(`port ${wanted} on ${API_HOST} is taken: end what listens there, or choose another with --port`)
-}
-
-async function allReady(folder: string, parts: Supervised[], failed: Promise<Error>, { signal, notice }: SystemOptions): Promise<void> {
-  const giveUp = new AbortController()
-  const late = sleep(READY_MS, null, { signal: giveUp.signal }).then(
-    () => explain(folder, parts),
-    () => new Error('unreachable'),
-  )
-  const aborted = new Promise<Error>((resolve) => signal?.addEventListener('abort', () => resolve(signal.reason as Error), { once: true }))
-  const telling = setInterval(() => notice(`still waiting for ${unreadyOf(parts).join(', ')}`), TELL_MS)
-  const all = Promise.all(parts.map((part) => part.ready())).then(() => null)
-  const error = await Promise.race([all, failed, late, aborted]).finally(() => {
-    giveUp.abort()
-    clearInterval(telling)
-  })
-  if (error) throw error
-}
-
-function unreadyOf(parts: Supervised[]): string[] {
-  return parts.filter((part) => isService(part) && part.info().health === null).map(({ name }) => name)
-}
-
-function explain(folder: string, parts: Supervised[]): CannotRun {
-  const unready = unreadyOf(parts)
-  const tail = unready[0] ? logTail(logFile(folder, unready[0])) : ''
-  return new CannotRun(
-    `not ready after ${READY_MS / 1000} s: ${unready.join(', ')}; the logs are in ${join(folder, 'logs')}, ${unready[0]}'s ends with:\n${tail}`,
-  )
 }
 
 function byName(parts: Supervised[]): Pick<System, 'kill' | 'restart' | 'ready'> {
