@@ -32,7 +32,7 @@ async function system() {
   const archive = createArchive({ folder: path, log: silent })
   onTestFinished(async () => await archive.close())
   const { registry, queues, redis, prefix } = part
-  const intake = createIntake({ registry, queues, archive, gate: openGate, log: silent, ping: async () => await redis.ping() })
+  const intake = createIntake({ registry, queues, archive, gate: openGate, log: silent })
   const tail = createIntakeTail(path)
   const marks = {
     mark: async () => {
@@ -107,12 +107,11 @@ test('while Redis does not answer nothing is written', async () => {
   const written: unknown[] = []
   const archive = { ...at.archive, keepIntake: async (record: IntakeRecord) => (written.push(record), await at.archive.keepIntake(record)) }
   const away = createIntake({
-    registry,
+    registry: { ...registry, probe: async () => await Promise.reject(new Error('away')) },
     queues,
     archive,
     gate: openGate,
     log: silent,
-    ping: async () => await Promise.reject(new Error('away')),
   })
   await expect(away.take([{ url: 'https://news.example/a' }], 'test')).rejects.toThrow(IntakeClosedError)
   expect(written).toEqual([])
@@ -122,8 +121,7 @@ test('an archive that cannot be written closes intake, or leaves it undecided wh
   const at = await system()
   const { registry, queues } = at
   const full = async () => await Promise.reject(new RetryableError('archive-unavailable', 'the disk is full'))
-  const intake = (archive: IntakeArchive) =>
-    createIntake({ registry, queues, archive, gate: openGate, log: silent, ping: async () => undefined })
+  const intake = (archive: IntakeArchive) => createIntake({ registry, queues, archive, gate: openGate, log: silent })
   const bytes = { body: Buffer.from('x'), contentType: null }
   await expect(intake({ ...at.archive, keepCapture: full }).take([{ url: null, bytes }], 'test')).rejects.toThrow(IntakeClosedError)
   const undecided = intake({ ...at.archive, keepIntake: full }).take([{ url: 'https://news.example/a' }], 'test')
@@ -254,10 +252,10 @@ test('intake is closed while Redis and archive do not belong together, and undec
   const at = await system()
   const { registry, queues, archive } = at
   const lost = { ...openGate, epoch: () => null, reason: () => 'Redis is empty' }
-  const closed = createIntake({ registry, queues, archive, gate: lost, log: silent, ping: async () => undefined })
+  const closed = createIntake({ registry, queues, archive, gate: lost, log: silent })
   await expect(closed.take([{ url: 'https://news.example/a' }], 'test')).rejects.toThrow(IntakeClosedError)
   const broken = { ...registry, accept: async () => await Promise.reject(new Error('connection is closed')) }
-  const cut = createIntake({ registry: broken, queues, archive, gate: openGate, log: silent, ping: async () => undefined })
+  const cut = createIntake({ registry: broken, queues, archive, gate: openGate, log: silent })
   await expect(cut.take([{ url: 'https://news.example/a' }], 'test')).rejects.toThrow(UndecidedError)
   expect(await at.check()).toBe(1)
 })

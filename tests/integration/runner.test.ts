@@ -228,9 +228,10 @@ test('a worker that loses the lock of a job stops working on it', async () => {
 test('while Redis and archive do not belong together no job is taken', async () => {
   const run = vi.fn<Stage<Envelope, Text, object>['run']>(async () => next({ text: '' }))
   const listeners: ((open: boolean) => void)[] = []
+  let epoch: string | null = 'epoch-1'
   const at = await running(fetchLike(run), {
     gate: {
-      epoch: () => 'epoch-1',
+      epoch: () => epoch,
       reason: () => null,
       onChange: (listener) => void listeners.push(listener),
       start: async () => undefined,
@@ -239,11 +240,13 @@ test('while Redis and archive do not belong together no job is taken', async () 
   })
   const first = await at.ingest()
   await at.until(async () => expect(await at.queues.has('clean', first)).toBe(true))
+  epoch = null
   for (const listener of listeners) listener(false)
   await new Promise((resolve) => setTimeout(resolve, 200))
   const second = await at.ingest()
   await new Promise((resolve) => setTimeout(resolve, 1500))
   expect(run).toHaveBeenCalledTimes(1)
+  epoch = 'epoch-1'
   for (const listener of listeners) listener(true)
   await at.until(async () => expect(await at.queues.has('clean', second)).toBe(true))
 })

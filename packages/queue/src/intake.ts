@@ -10,6 +10,8 @@ import {
 } from '@copydesk/contracts'
 import { bytesPage, type Log } from '@copydesk/pipeline'
 import { v7 as uuidv7 } from 'uuid'
+import { type Ceilings, IntakeFullError } from './ceilings.ts'
+import { refusalOf } from './connection/explain.ts'
 import type { EpochGate } from './epoch-gate.ts'
 import { fitHints } from './fit-hints.ts'
 import { duplicateEnd, envelopeOf } from './keeper/tail-check.ts'
@@ -66,7 +68,8 @@ export function createIntake(at: {
   archive: IntakeArchive
   gate: EpochGate
   log: Log
-  ping: () => Promise<unknown>
+  /** The limits of what is taken in; without them only what the stores can't take is refused. */
+  ceilings?: Ceilings
   now?: () => Date
 }) {
   const now = at.now ?? (() => new Date())
@@ -87,13 +90,13 @@ export function createIntake(at: {
   return {
     /**
      * Takes these requests in, in order. `source` names who asked.
-     * Throws IntakeClosedError (nothing happened) or UndecidedError (it may have been accepted).
+     * Throws IntakeClosedError or IntakeFullError (nothing happened) or UndecidedError (it may have been accepted).
      */
     async take(requests: IntakeRequest[], source: string): Promise<Taken[]> {
       if (at.gate.epoch() === null) throw new IntakeClosedError(at.gate.reason() ?? 'Redis is not ready.')
-      await at.ping().catch((cause: unknown) => {
-        throw new IntakeClosedError('Redis does not answer; nothing was taken in. Ask again when it does.', { cause })
-      })
+      await at.registry.probe().catch(closed)
+      const bytes = requests.reduce((sum, request) => sum + (request.bytes?.body.byteLength ?? 0), 0)
+      await at.ceilings?.check({ captures: requests.length, bytes }).catch(closed)
       const items = await Promise.all(requests.map(itemOf)).catch((cause: unknown) => {
         throw new IntakeClosedError(`Nothing was taken in: ${cause instanceof Error ? cause.message : String(cause)}.`, { cause })
       })
@@ -147,3 +150,14 @@ function undecided(items: IntakeItem[], cause: unknown): never {
     cause,
   )
 }
+
+/** Says in plain words why nothing can be written. */
+function closed(cause: unknown): never {
+  if (cause instanceof IntakeFullError) throw cause
+  const refusal = refusalOf(cause)
+  if (refusal?.limit === 'memory') throw new IntakeFullError('redis-memory', `${NOTHING} ${refusal.sentence}`, cause)
+  if (refusal?.limit === 'disk') throw new IntakeFullError('disk', `${NOTHING} ${refusal.sentence}`, cause)
+  if (refusal) throw new IntakeClosedError(`${NOTHING} ${refusal.sentence}`, { cause })
+  throw new IntakeClosedError('Redis does not answer; nothing was taken in. Ask again when it does.', { cause })
+}
+const NOTHING = 'Nothing was taken in.'

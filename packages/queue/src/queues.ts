@@ -1,4 +1,5 @@
 import { type CaptureId, type Envelope, STAGES, type StageName } from '@copydesk/contracts'
+import { failpoint } from '@copydesk/pipeline'
 import { type JobsOptions, Queue } from 'bullmq'
 import { redisOptions, type ConnectionRole } from './connection/redis.ts'
 
@@ -27,8 +28,15 @@ export interface StageCounts {
 export type Queues = ReturnType<typeof createQueues>
 
 /** The four queues as producers see them. A job's id is its captureId, so that an add is harmless while one waits or runs. */
-export function createQueues(options: { redisUrl: string; role: ConnectionRole; prefix: string; onError: (error: Error) => void }) {
-  const connection = redisOptions(options.redisUrl, options.role)
+export function createQueues(options: {
+  redisUrl: string
+  role: ConnectionRole
+  prefix: string
+  onError: (error: Error) => void
+  /** As for connectRedis. */
+  silentMs?: number
+}) {
+  const connection = redisOptions(options.redisUrl, options.role, options.silentMs)
   const queues = new Map<StageName, Queue>(
     STAGES.map(({ name }) => [name, new Queue(name, { connection, prefix: options.prefix, defaultJobOptions: JOB_OPTIONS })]),
   )
@@ -41,15 +49,19 @@ export function createQueues(options: { redisUrl: string; role: ConnectionRole; 
 
   return {
     async add(stage: StageName, envelope: Envelope): Promise<void> {
+      failpoint('add', 'before')
       await queueOf(stage).add(stage, dataOf(envelope), { jobId: envelope.captureId })
+      failpoint('add', 'after')
     },
 
     /** Adds many at once. */
     async addAll(stage: StageName, envelopes: Envelope[]): Promise<void> {
       if (envelopes.length === 0) return
+      failpoint('add-all', 'before')
       await queueOf(stage).addBulk(
         envelopes.map((envelope) => ({ name: stage, data: dataOf(envelope), opts: { jobId: envelope.captureId } })),
       )
+      failpoint('add-all', 'after')
     },
 
     /** Whether the stage's queue has a job of this capture, in whatever state. */

@@ -1,7 +1,9 @@
 import { captureTime, CaptureId, type Code, type EndRecord, type Envelope, type Outcome, StageName } from '@copydesk/contracts'
 import type { Redis } from 'ioredis'
 import { readEnvelope } from './envelope.ts'
+import { createLooks } from './looks.ts'
 import { ACCEPT, ACCEPT_ENDED } from './moves/accept.ts'
+import { ALL, ENTRIES, FAILURE, FAILURES } from './moves/look.ts'
 import { LOOK, MARK, TOTALS, TOUCH, UNKNOWN } from './moves/keep.ts'
 import { DISMISS, RETRY } from './moves/operator.ts'
 import { DEATH, END, HAND_OVER, PUT_BACK, START } from './moves/work.ts'
@@ -27,6 +29,8 @@ export interface Started {
   attempt: number
   wakes: number
   envelope: Envelope
+  /** When a rate limit first put this stage back (ms since 1970); null where none did. */
+  limitedSince: number | null
 }
 
 /** Which job of which run a move speaks for, and how long it has worked. */
@@ -53,10 +57,10 @@ export function createRegistry(redis: Redis, options: { prefix: string; epoch: (
   const caps = options.caps ?? DEFAULT_CAPS
   const scripts = createScripts(redis, `${options.prefix}:`, options.epoch, {
     accept: ACCEPT,
-    acceptEnded: ACCEPT_ENDED,
+    'accept-ended': ACCEPT_ENDED,
     start: START,
-    handOver: HAND_OVER,
-    putBack: PUT_BACK,
+    'hand-over': HAND_OVER,
+    'put-back': PUT_BACK,
     death: DEATH,
     end: END,
     retry: RETRY,
@@ -66,6 +70,10 @@ export function createRegistry(redis: Redis, options: { prefix: string; epoch: (
     mark: MARK,
     unknown: UNKNOWN,
     totals: TOTALS,
+    all: ALL,
+    entries: ENTRIES,
+    failures: FAILURES,
+    failure: FAILURE,
   })
 
   return {
@@ -96,7 +104,7 @@ export function createRegistry(redis: Redis, options: { prefix: string; epoch: (
     async acceptEnded(envelope: Envelope, end: EndRecord, item: { key: string; urlDigest: string | null }): Promise<void> {
       const { captureId, url, rev } = envelope
       await scripts.run(
-        'acceptEnded',
+        'accept-ended',
         captureId,
         captureTime(captureId),
         url ?? '',
@@ -119,15 +127,16 @@ export function createRegistry(redis: Redis, options: { prefix: string; epoch: (
 
     /** A job is taken: its run, attempt and envelope; null when it comes late and there is nothing to do. */
     async start(captureId: CaptureId, stage: StageName): Promise<Started | null> {
-      const [kind, run, attempts, waits, envelope] = await scripts.run('start', captureId, stage)
+      const [kind, run, attempts, waits, envelope, limited] = await scripts.run('start', captureId, stage)
       if (kind === 'late') return null
-      return { run: Number(run), attempt: Number(attempts) + 1, wakes: Number(waits), envelope: readEnvelope(envelope) }
+      const limitedSince = limited ? Number(limited) : null
+      return { run: Number(run), attempt: Number(attempts) + 1, wakes: Number(waits), envelope: readEnvelope(envelope), limitedSince }
     },
 
     /** The output is in the archive: on to the next stage. False when this run is not the one that counts any more. */
     async handOver(fence: Fence, next: StageName, envelope: Envelope): Promise<boolean> {
       const { captureId, stage, run, attempt, ms } = fence
-      const [kind] = await scripts.run('handOver', captureId, stage, run, next, JSON.stringify(envelope), attempt, ms)
+      const [kind] = await scripts.run('hand-over', captureId, stage, run, next, JSON.stringify(envelope), attempt, ms)
       return kind === 'ok'
     },
 
@@ -141,7 +150,7 @@ export function createRegistry(redis: Redis, options: { prefix: string; epoch: (
       const envelope = wait.envelope ? JSON.stringify(wait.envelope) : ''
       const delay = Math.round(wait.delayMs)
       const [kind] = await scripts.run(
-        'putBack',
+        'put-back',
         captureId,
         stage,
         run,
@@ -246,6 +255,13 @@ export function createRegistry(redis: Redis, options: { prefix: string; epoch: (
       for (let at = 0; at < pairs.length; at += 2) counts.set(pairs[at] ?? '', Number(pairs[at + 1]))
       return { inFlight: Number(inFlight), dead: Number(dead), counts, stalest: stalest ? CaptureId.parse(stalest) : null }
     },
+
+    /** Writes a little, to see whether Redis takes writes at all: one that is full, or can't write its file, answers a ping all the same. Throws its refusal. */
+    async probe(): Promise<void> {
+      await redis.set(`${options.prefix}:probe`, '1', 'PX', 10_000)
+    },
+
+    ...createLooks(scripts),
   }
 }
 

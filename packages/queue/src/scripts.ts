@@ -1,3 +1,4 @@
+import { type Failpoint, failpoint, FAILPOINTS } from '@copydesk/pipeline'
 import type { Redis } from 'ioredis'
 import { PRELUDE } from './moves/prelude.ts'
 
@@ -16,9 +17,11 @@ export interface ScriptRunner<Name extends string> {
   run(name: Name, captureId: string, ...args: (string | number)[]): Promise<string[]>
 }
 
+const isFailpoint = (name: string): name is Failpoint => (FAILPOINTS as readonly string[]).includes(name)
+
 /**
  * Makes the Lua scripts callable on a connection. Each is one round trip, atomic, and may be sent twice.
- * `epoch` answers the archive's epoch, or null while it is not known to match: then nothing is sent.
+ * `epoch` answers the archive's epoch, or null while it is not known to match: then nothing is sent. A move's name is its failpoint's.
  */
 export function createScripts<Name extends string>(
   redis: Redis,
@@ -33,7 +36,9 @@ export function createScripts<Name extends string>(
       const current = epoch()
       if (current === null) throw new EpochError()
       const command = Reflect.get(redis, `copydesk_${name}`) as (...args: (string | number)[]) => Promise<unknown>
+      if (isFailpoint(name)) failpoint(name, 'before')
       const reply = await command.call(redis, prefix, current, captureId, ...args)
+      if (isFailpoint(name)) failpoint(name, 'after')
       if (!Array.isArray(reply)) throw new TypeError(`the script ${name} answered something that is no list`)
       const words = reply.map(String)
       if (words[0] === 'epoch') throw new EpochError()

@@ -14,6 +14,7 @@ import {
 import type { Redis } from 'ioredis'
 import type { EpochGate } from './epoch-gate.ts'
 import { urlDigest } from './keys.ts'
+import { createNotices } from './notices.ts'
 import type { Queues } from './queues.ts'
 import type { Registry } from './registry.ts'
 import { EpochError } from './scripts.ts'
@@ -23,10 +24,13 @@ export class RedisAwayError extends Error {
   override readonly name = 'RedisAwayError'
 }
 
+export type Views = ReturnType<typeof createViews>
+
 /** What an operator is shown of Redis: the state of all, of a capture, of an address. Throws RedisAwayError where Redis does not answer. */
 export function createViews(at: { redis: Redis; registry: Registry; queues: Queues; gate: EpochGate; prefix: string; now?: () => number }) {
   const { redis, prefix } = at
   const now = at.now ?? Date.now
+  const notices = createNotices({ redis, prefix })
 
   async function capture(captureId: CaptureId): Promise<CaptureView | null> {
     const [trail, entry] = await Promise.all([
@@ -67,7 +71,7 @@ export function createViews(at: { redis: Redis; registry: Registry; queues: Queu
     const reason = at.gate.reason()
     // Nothing can be counted then: the error says what is waited for.
     if (reason !== null) throw new EpochError(reason)
-    const [totals, stages] = await Promise.all([at.registry.totals(), at.queues.counts()])
+    const [totals, stages, said] = await Promise.all([at.registry.totals(), at.queues.counts(), notices.read()])
     const outcomes = Object.fromEntries(OUTCOMES.map((name) => [name, totals.counts.get(name) ?? 0])) as Record<Outcome, number>
     const accepted = totals.counts.get('accepted') ?? 0
     const ended = Object.values(outcomes).reduce((sum, count) => sum + count, 0)
@@ -79,8 +83,7 @@ export function createViews(at: { redis: Redis; registry: Registry; queues: Queu
       late: totals.counts.get('late') ?? 0,
       stages,
       lag: totals.stalest === null ? null : Math.max(0, now() - captureTime(totals.stalest)),
-      waitingFor: [],
-      alarms: [],
+      ...said,
     }
   }
 

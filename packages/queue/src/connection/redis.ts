@@ -6,13 +6,16 @@ import { Redis } from 'ioredis'
 export type ConnectionRole = 'worker' | 'producer'
 
 /** Above the longest blocking read (drainDelay, 5 s): a Redis that falls silent without closing its socket would else hang every command for ever. */
-const SOCKET_TIMEOUT_MS = 30_000
+const SILENT_MS = 30_000
 
 /** A producer blocks on nothing: this long without an answer, and Redis is as good as away. */
 const COMMAND_TIMEOUT_MS = 5000
 
-/** The options of every connection to Redis. Reconnects wait at most 2 s: BullMQ's own default grows to 20 s. */
-export function redisOptions(url: string, role: ConnectionRole) {
+/**
+ * The options of every connection to Redis. Reconnects wait at most 2 s: BullMQ's own default grows to 20 s.
+ * `silentMs`: how long a socket that is waited on may be silent before it is dropped, in milliseconds.
+ */
+export function redisOptions(url: string, role: ConnectionRole, silentMs = SILENT_MS) {
   const { hostname, port, username, password, pathname, protocol } = new URL(url)
   return {
     host: hostname.replace(/^\[|\]$/g, ''),
@@ -22,7 +25,7 @@ export function redisOptions(url: string, role: ConnectionRole) {
     ...(pathname.length > 1 && { db: Number(pathname.slice(1)) }),
     ...(protocol === 'rediss:' && { tls: {} }),
     retryStrategy: (times: number) => Math.min(100 * times, 2000),
-    socketTimeout: SOCKET_TIMEOUT_MS,
+    socketTimeout: silentMs,
     connectTimeout: 5000,
     ...(role === 'worker'
       ? { maxRetriesPerRequest: null, enableOfflineQueue: true }
@@ -30,9 +33,12 @@ export function redisOptions(url: string, role: ConnectionRole) {
   }
 }
 
-/** A connection; errors are reported through `onError` (at most one line a second would do: a Redis that is away makes many). */
-export function connectRedis(url: string, role: ConnectionRole, onError: (error: Error) => void): Redis {
-  const redis = new Redis(redisOptions(url, role))
+/**
+ * A connection; errors are reported through `onError` (at most one line a second would do: a Redis that is away makes many).
+ * `silentMs`: a socket that is waited on and silent for so long is dropped and made anew.
+ */
+export function connectRedis(url: string, role: ConnectionRole, onError: (error: Error) => void, silentMs?: number): Redis {
+  const redis = new Redis(redisOptions(url, role, silentMs))
   redis.on('error', onError)
   return redis
 }

@@ -26,7 +26,7 @@ if stage == 'fetch' and e[5] then
   end
   takeKey()
 end
-redis.call('HDEL', entry, 'dead', 'code', 'cause')
+redis.call('HDEL', entry, 'dead', 'code', 'cause', 'limited')
 redis.call('HSET', entry, 'run', run, 'since', num(now), 'attempts', 0, 'waits', 0, 'deaths', 0)
 redis.call('ZADD', p .. 'flight', now, id)
 trail('retried', stage, run, '', '', '', '', '')
@@ -44,7 +44,8 @@ redis.call('DEL', entry)
 redis.call('ZREM', p .. 'dead', id)
 count('failed', -1)
 count('dismissed', 1)
-trail('dismissed', e[2], e[3], '', '', 'dismissed', '', '')
+local run = num(e[3] + 1)
+trail('dismissed', e[2], run, '', '', 'dismissed', '', '')
 forgetTrailLater(ARGV[3], ARGV[4])
-return {'dismissed', e[2], e[3]}
+return {'dismissed', e[2], run}
 `

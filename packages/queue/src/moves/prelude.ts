@@ -7,12 +7,14 @@
  *   flight         sorted set of the captures in flight, by the time they were last touched (ms)
  *   dead           sorted set of the dead letters, by the time they failed
  *   known          sorted set of the captures accepted since the tail check's mark, by the time inside their id
- *   entry:<id>     hash, the registry entry: stage run rev since deaths attempts waits env key url (dead code cause)
+ *   entry:<id>     hash, the registry entry: stage run rev since deaths attempts waits env key url (limited: the first rate limit of its stage) (dead code cause)
  *   key:<key>      the capture that holds back a second run of the same work
  *   trail:<id>     list: a head `articleId|duplicateOf|url`, then events `at|event|stage|run|attempt|ms|outcome|code|reason`
  *   trails         list of ended captures whose trail is kept, oldest first
  *   url:<articleKey's digest>   hash, the URL ledger: captures (newest first), articleId
  *   urls           sorted set of the ledger's addresses, by the time they were last touched
+ *   mark           the tail check's mark (ms)
+ * Written without the check of the epoch: recovering (recover's token, while it works), lease:*, task:*, notices, home:*, probe.
  */
 export const PRELUDE = `
 local p, epoch, id = KEYS[1], ARGV[1], ARGV[2]

@@ -1,16 +1,16 @@
 /**
  * start: the runner takes a job. The new run fences off every run before it: the greater of run + 1 and Redis's clock, so that no run comes twice, not even after a rollback.
- * ARGV: 3 stage → started, run, attempts, waits, envelope, deaths, key or '' | late
+ * ARGV: 3 stage → started, run, attempts, waits, envelope, time (ms) of the first rate limit of this stage or '' | late
  */
 export const START = `
-local e = redis.call('HMGET', entry, 'stage', 'run', 'dead', 'attempts', 'waits', 'env', 'deaths', 'key')
+local e = redis.call('HMGET', entry, 'stage', 'run', 'dead', 'attempts', 'waits', 'env', 'limited')
 if e[1] ~= ARGV[3] or e[3] then return late() end
 local run = num(math.max(tonumber(e[2]) + 1, now))
 redis.call('HSET', entry, 'run', run, 'since', num(now))
 freeKey()
 redis.call('ZADD', p .. 'flight', now, id)
 trail('started', ARGV[3], run, num(e[4] + 1), '', '', '', '')
-return {'started', run, e[4], e[5], e[6], e[7], e[8] or ''}
+return {'started', run, e[4], e[5], e[6], e[7] or ''}
 `
 
 /**
@@ -20,7 +20,7 @@ return {'started', run, e[4], e[5], e[6], e[7], e[8] or ''}
 export const HAND_OVER = `
 if not mine(ARGV[3], ARGV[4]) then return late() end
 redis.call('HSET', entry, 'stage', ARGV[5], 'env', ARGV[6], 'since', num(now), 'deaths', 0, 'attempts', 0, 'waits', 0)
-redis.call('HDEL', entry, 'key')
+redis.call('HDEL', entry, 'key', 'limited')
 redis.call('ZADD', p .. 'flight', now, id)
 closeTrail(ARGV[4], 'handed-over', ARGV[3], ARGV[4], ARGV[7], ARGV[8], '', '', '')
 return {'ok'}
@@ -37,6 +37,7 @@ redis.call('HINCRBY', entry, 'attempts', ARGV[5])
 redis.call('HINCRBY', entry, 'waits', ARGV[6])
 redis.call('HSET', entry, 'run', num(ARGV[4] + 1), 'since', num(now))
 if ARGV[8] ~= '' then redis.call('HSET', entry, 'env', ARGV[8]) end
+if ARGV[11] == 'rate-limited' then redis.call('HSETNX', entry, 'limited', num(now)) end
 takeKey()
 redis.call('ZADD', p .. 'flight', now + ARGV[7], id)
 closeTrail(ARGV[4], 'put-back', ARGV[3], ARGV[4], ARGV[9], ARGV[10], '', ARGV[11], ARGV[12])

@@ -7,9 +7,11 @@ export interface RetryPolicy {
   baseMs: number
   /** The longest back-off, in milliseconds. */
   maxMs: number
+  /** How long a site may put a page off by rate limits before its capture becomes a dead letter, in milliseconds. */
+  limitedMs?: number
 }
 
-export const DEFAULT_RETRY: RetryPolicy = { attempts: 5, baseMs: 5000, maxMs: 5 * 60_000 }
+export const DEFAULT_RETRY: RetryPolicy = { attempts: 5, baseMs: 5000, maxMs: 5 * 60_000, limitedMs: 30 * 24 * 3_600_000 }
 
 /** Our own faults: other people's servers get more time to recover. */
 const SOON: readonly FaultCode[] = ['parser-died', 'parser-timeout', 'internal', 'deadline']

@@ -183,7 +183,7 @@ async function mend<Deps>(fault: Fault, fence: Fence, started: Started, error: u
     )
     return await endCapture(fence, started.envelope, { outcome: 'failed', code, evidence: reason }, log, at)
   }
-  if (fault.kind === 'fail') return await fail()
+  if (fault.kind === 'fail' || (fault.kind === 'wait' && isPutOffForGood(fault, started, at))) return await fail()
   if (fault.kind === 'death') {
     const deaths = await at.registry.death(fence, code)
     if (deaths === null || deaths >= 2) return deaths === null ? DONE : await fail()
@@ -195,4 +195,9 @@ async function mend<Deps>(fault: Fault, fence: Fence, started: Started, error: u
   const kept = await at.registry.putBack(fence, { spend: fault.kind !== 'wait', delayMs: ms, code, reason, ...(envelope && { envelope }) })
   at.observe({ stage: fence.stage, result: kept ? 'put-back' : 'late', code, ms: fence.ms })
   return kept ? { kind: 'delay', ms } : DONE
+}
+
+/** A site that answers 429 for ever would keep a capture in flight for ever. What waits for our own stores is never given up. */
+function isPutOffForGood<Deps>({ code }: Fault, { limitedSince }: Started, at: JobDeps<Deps>): boolean {
+  return code === 'rate-limited' && limitedSince !== null && at.now() - limitedSince > (at.retry.limitedMs ?? Infinity)
 }

@@ -3,17 +3,23 @@ import type { Stage } from '@copydesk/pipeline'
 import { DelayedError, type Job, Worker } from 'bullmq'
 import { redisOptions } from '../connection/redis.ts'
 import type { EpochGate } from '../epoch-gate.ts'
-import { endCapture, JobLeftError, runJob, type JobDeps } from './run-job.ts'
+import { createBreather } from './breather.ts'
+import { type Disposal, endCapture, JobLeftError, runJob, type JobDeps } from './run-job.ts'
+import { steer, type Valve } from './valve.ts'
 
 export interface StageOptions {
   redisUrl: string
   prefix: string
   gate: EpochGate
+  /** What the stage's jobs wait for beside the gate: while one of them is shut no job is taken. */
+  valves?: Valve[]
   concurrency: number
   /** How long a job may go unrenewed before another worker takes it, in milliseconds. */
   lockMs?: number
   /** How often to look for such jobs, in milliseconds. */
   stalledCheckMs?: number
+  /** How long a socket to Redis that is waited on may be silent, in milliseconds; more than the longest blocking read, 5 s. */
+  silentMs?: number
 }
 
 export interface StageWorker extends AsyncDisposable {
@@ -28,6 +34,8 @@ export interface StageWorker extends AsyncDisposable {
 /** BullMQ gives a job up after this many lost locks; a worker's death counts against nothing, so that is far away. */
 const MAX_STALLED = 50
 const GIVEN_UP = 'job stalled more than allowable limit'
+/** When a job comes back that was taken just as a valve shut, in milliseconds. */
+const HELD_MS = 1000
 
 /** Runs a stage as a queue worker. All that a stage needs around it happens here, once: see run-job.ts for the order. */
 export function startStage<Input, Output, Deps>(stage: Stage<Input, Output, Deps>, at: JobDeps<Deps>, options: StageOptions): StageWorker {
@@ -51,7 +59,7 @@ export function startStage<Input, Output, Deps>(stage: Stage<Input, Output, Deps
       }
     },
     {
-      connection: redisOptions(options.redisUrl, 'worker'),
+      connection: redisOptions(options.redisUrl, 'worker', options.silentMs),
       prefix: options.prefix,
       concurrency: options.concurrency,
       lockDuration: options.lockMs ?? 30_000,
@@ -62,14 +70,25 @@ export function startStage<Input, Output, Deps>(stage: Stage<Input, Output, Deps
     },
   )
 
+  const breather = createBreather(log)
+  const gate: Valve = { flows: () => options.gate.epoch() !== null, onChange: (listener) => options.gate.onChange(listener) }
+  const stopped = (error: unknown) => log.error({ reason: String(error) }, 'the worker stopped')
+  const steering = steer(worker, [gate, breather, ...(options.valves ?? [])], stopped)
+
   async function process(job: Job, token: string | undefined, cancelled: AbortSignal): Promise<void> {
-    const disposal = await runJob(stage, CaptureId.parse(job.id), cancelled, deps)
+    // A worker that waits for a job as a valve shuts takes that one yet: it goes back untouched.
+    const disposal: Disposal = steering.flows()
+      ? await runJob(stage, CaptureId.parse(job.id), cancelled, deps)
+      : { kind: 'delay', ms: HELD_MS }
     if (disposal.kind === 'done') return
     await job.moveToDelayed(Date.now() + disposal.ms, token)
     throw new DelayedError()
   }
 
-  worker.on('error', (error) => log.debug({ reason: error.message }, 'queue connection'))
+  worker.on('error', (error) => {
+    log.debug({ reason: error.message }, 'queue connection')
+    breather.heard(error)
+  })
   // A lost lock means that another worker may run the job: stop working on it. BullMQ does not do this by itself.
   worker.on('lockRenewalFailed', (jobIds) => {
     for (const id of jobIds) worker.cancelJob(id, 'the lock was lost')
@@ -93,19 +112,8 @@ export function startStage<Input, Output, Deps>(stage: Stage<Input, Output, Deps
     }
   }
 
-  let gone = false
-  const open = (isOpen: boolean) => {
-    if (gone) return
-    const failed = (error: unknown) => log.error({ reason: String(error) }, 'the worker stopped')
-    if (!isOpen) void worker.pause().catch(failed)
-    else if (worker.isPaused()) void worker.resume()
-    else if (!worker.isRunning()) void worker.run().catch(failed)
-  }
-  options.gate.onChange(open)
-  if (options.gate.epoch() !== null) open(true)
-
   async function close(deadlineMs: number): Promise<void> {
-    gone = true
+    steering.stop()
     // close() never settles while Redis is away (taskforcesh/bullmq#4656): race it, then let go of what is under way.
     const closed = worker.close().catch(() => undefined)
     const timer = new Promise((resolve) => setTimeout(resolve, deadlineMs).unref())
