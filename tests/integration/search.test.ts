@@ -99,7 +99,7 @@ describe('indexing', () => {
   it('writes the document of an article, and a search and its id find the Article as it was', async () => {
     const index = await openIndex()
     const one = incoming({ fetchedAt: at(1) })
-    expect(await index.index(one, signal)).toEqual({ outcome: 'indexed' })
+    expect(await index.index(one, signal)).toEqual({ outcome: 'indexed', written: true })
     const { document, version } = await stored(one.article.articleId)
     expect(version).toBe(1)
     expect(document).toMatchObject({ ...one.article, site: 'news.example', firstSeenAt: at(1), status: 'live', rev: 0 })
@@ -144,7 +144,11 @@ describe('indexing', () => {
       version: 2,
       version_type: 'external',
     })
-    expect(await index.index(incoming({ capture: 2, fetchedAt: at(23) }), signal)).toEqual({ outcome: 'refused', code: 'retracted' })
+    expect(await index.index(incoming({ capture: 2, fetchedAt: at(23) }), signal)).toEqual({
+      outcome: 'refused',
+      code: 'retracted',
+      written: false,
+    })
     await refreshSearch(client, names)
     expect(await getArticle(client, one.article.articleId, names)).toBeNull()
     expect((await search(client, { q: '' }, names)).total).toBe(0)
@@ -208,7 +212,7 @@ describe('what goes wrong', () => {
     await index.index(one, signal)
     await client.indices.delete({ index: names.partition('2026.11') })
     await client.indices.deleteIndexTemplate({ name: names.template })
-    expect(await index.index(incoming({ capture: 2, fetchedAt: at(1) }), signal)).toEqual({ outcome: 'indexed' })
+    expect(await index.index(incoming({ capture: 2, fetchedAt: at(1) }), signal)).toMatchObject({ outcome: 'indexed' })
     const mapping = await client.indices.getMapping({ index: names.partition('2026.11') })
     expect(mapping[names.partition('2026.11')]?.mappings).toMatchObject({ dynamic: 'false', properties: { blocks: { enabled: false } } })
     await index.close()
@@ -238,7 +242,7 @@ describe('what goes wrong', () => {
       (partition: string) => client.indices.addBlock({ index: partition, block: 'write' }),
       'free space',
     ],
-    ['a closed partition', (partition: string) => client.indices.close({ index: partition }), 'check'],
+    ['a closed partition', (partition: string) => client.indices.close({ index: partition }), '_v1-2026.11/_open'],
     [
       'a write alias that writes nowhere',
       (partition: string) =>

@@ -23,6 +23,8 @@ export interface BatcherOptions<Input, Output> {
 export interface Batcher<Input, Output> {
   /** Settles as the input's own item does; at once, with the signal's reason, when that is aborted. */
   add(input: Input, signal: AbortSignal): Promise<Output>
+  /** Rejects all that waits, with an error made for each; what is worked on goes on. */
+  refuse(error: () => unknown): void
   /** Works off what waits and takes nothing more. */
   close(): Promise<void>
 }
@@ -107,11 +109,18 @@ export function createBatcher<Input, Output>(options: BatcherOptions<Input, Outp
     return batch
   }
 
+  function refuse(error: () => unknown): void {
+    const waiting = queue
+    queue = []
+    for (const entry of waiting) entry.reject(error())
+    schedule()
+  }
+
   async function close(): Promise<void> {
     closed = true
     schedule()
     while (working.size > 0) await Promise.all(working)
   }
 
-  return { add, close }
+  return { add, refuse, close }
 }

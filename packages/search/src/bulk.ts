@@ -1,5 +1,7 @@
 import type { ArticleId } from '@copydesk/contracts'
+import { failpoint } from '@copydesk/pipeline'
 import type { Client, estypes } from '@elastic/elasticsearch'
+import { WORK_TIMEOUT } from './client.ts'
 import type { ArticleDocument } from './document.ts'
 import { type Fault, requestFault } from './faults.ts'
 
@@ -19,17 +21,22 @@ export type WriteResult = { state: 'written' | 'conflict' | 'no-partition' } | {
 /** Writes documents by one bulk request; a result for each, in order. Never throws. */
 export async function sendBulk(client: Client, writes: readonly Write[]): Promise<WriteResult[]> {
   try {
-    const { items } = await client.bulk({
-      operations: writes.flatMap(({ alias, articleId, version, document }) => [
-        { index: { _index: alias, _id: articleId, version, version_type: 'external' as const } },
-        document,
-      ]),
-      require_alias: true,
-      refresh: false,
-      // Without it a refused document comes back whole, in the error.
-      include_source_on_error: false,
-      filter_path: ['items.*.status', 'items.*.error.type', 'items.*.error.reason'],
-    })
+    failpoint('bulk', 'before')
+    const { items } = await client.bulk(
+      {
+        operations: writes.flatMap(({ alias, articleId, version, document }) => [
+          { index: { _index: alias, _id: articleId, version, version_type: 'external' as const } },
+          document,
+        ]),
+        require_alias: true,
+        refresh: false,
+        // Without it a refused document comes back whole, in the error.
+        include_source_on_error: false,
+        filter_path: ['items.*.status', 'items.*.error.type', 'items.*.error.reason', 'items.*.error.index'],
+      },
+      WORK_TIMEOUT,
+    )
+    failpoint('bulk', 'after')
     return writes.map((_, at) => classifyItem(items[at]?.index))
   } catch (error) {
     return onRequestFault(client, writes, requestFault(error))

@@ -1,5 +1,5 @@
 import type { ArticleRecord } from '@copydesk/contracts'
-import type { IncomingArticle, StoredArticle } from './document.ts'
+import type { IncomingArticle, RetractedArticle, StoredArticle } from './document.ts'
 
 export type IndexOutcome = 'indexed' | 'unchanged' | 'stale' | 'regressed' | 'refused'
 
@@ -15,7 +15,7 @@ type Incoming = Pick<IncomingArticle, 'captureId' | 'rev' | 'fetchedAt'> & {
 }
 
 /** What becomes of an incoming article beside the stored one, or beside nothing: the table in docs/STAGES.md, read from the top. Newer and older are by the time of the fetch. */
-export function decide(stored: Omit<StoredArticle, 'urls' | 'firstSeenAt'> | null, incoming: Incoming): Decision {
+export function decide(stored: Omit<StoredArticle, 'urls' | 'firstSeenAt'> | RetractedArticle | null, incoming: Incoming): Decision {
   const { article } = incoming
   if (stored === null) return write('indexed')
   if (stored.status === 'retracted') return { write: false, outcome: 'refused', code: 'retracted' }

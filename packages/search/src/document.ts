@@ -8,7 +8,7 @@ export interface IncomingArticle extends ArticleRecord {
   rev: number
 }
 
-/** What a look brings of a stored document. A retracted one may have lost all but its status. */
+/** What a look brings of a stored document. */
 export const StoredArticle = z.object({
   captureId: CaptureId,
   rev: z.int(),
@@ -21,6 +21,10 @@ export const StoredArticle = z.object({
   urls: z.array(z.string()),
 })
 export type StoredArticle = z.infer<typeof StoredArticle>
+
+/** A retracted document may have lost all but its status. */
+export const RetractedArticle = z.object({ status: z.literal('retracted') })
+export type RetractedArticle = z.infer<typeof RetractedArticle>
 
 /** The document in Elasticsearch: the Article, and what the index adds to it. */
 export const ArticleDocument = Article.extend({

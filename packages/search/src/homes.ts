@@ -1,7 +1,8 @@
 import type { ArticleId } from '@copydesk/contracts'
 import { RateLimitedError } from '@copydesk/pipeline'
 import type { Client } from '@elastic/elasticsearch'
-import { type Homes, partitionMonth, type SearchNames } from './names.ts'
+import type { Homes, SearchNames } from './names.ts'
+import { searchHomes } from './search-homes.ts'
 
 /** Where homes are remembered; the queue adapter implements it in Redis. */
 export interface HomeStore {
@@ -20,22 +21,22 @@ export interface HomeFinder {
   find(wanted: Homes): Promise<Homes>
 }
 
-/** Finds homes: remembered, else searched for, else claimed. */
-export function createHomeFinder(client: Client, names: SearchNames, store: HomeStore): HomeFinder {
+/** Finds homes: remembered, else searched for, else claimed. `goesOn` says whether a question that failed for a passing reason may be asked again. Throws RateLimitedError where the store can't be asked, FaultError or the client's errors where Elasticsearch can't. */
+export function createHomeFinder(client: Client, names: SearchNames, store: HomeStore, goesOn: () => boolean = () => true): HomeFinder {
   // Until a refresh has succeeded, a search may be blind to articles whose remembered home was lost.
-  let isBlind = true
+  let changes = 1
+  let refreshedAfter = 0
 
   async function find(wanted: Homes): Promise<Homes> {
     const homes: Homes = new Map(await remembered(() => store.get([...wanted.keys()])))
     const unknown = [...wanted.keys()].filter((id) => !homes.has(id))
     if (unknown.length === 0) return homes
     // Asked after `get`: a store that was lost before it shows as changed now.
-    if (await remembered(() => store.serverChanged())) isBlind = true
-    if (isBlind) {
-      await client.indices.refresh({ index: names.all, ignore_unavailable: true })
-      isBlind = false
-    }
-    const found = await searchHomes(client, names, unknown)
+    if (await remembered(() => store.serverChanged())) changes += 1
+    const seen = changes
+    const found = await searchHomes(client, names, unknown, refreshedAfter < seen, goesOn)
+    // Only now: a shard that the refresh could not reach has failed the search.
+    refreshedAfter = Math.max(refreshedAfter, seen)
     const settle = async (id: ArticleId): Promise<string> => {
       const month = found.get(id)
       if (month === undefined) return store.claim(id, wanted.get(id)!)
@@ -57,24 +58,4 @@ async function remembered<Result>(ask: () => Promise<Result>): Promise<Result> {
     const message = "the articles' homes can't be looked up now: check that Redis runs and that REDIS_URL names it"
     throw new RateLimitedError('search-unavailable', 2_000 + Math.random() * 8_000, message, { cause: error })
   }
-}
-
-/** Searches all partitions; sees what was refreshed. An unanswered shard is an error: a home not found would be claimed anew, and the article doubled. */
-async function searchHomes(client: Client, names: SearchNames, articleIds: ArticleId[]): Promise<Homes> {
-  const answer = await client.search({
-    index: names.all,
-    ignore_unavailable: true,
-    allow_partial_search_results: false,
-    query: { ids: { values: articleIds } },
-    size: articleIds.length,
-    _source: false,
-    track_total_hits: false,
-    filter_path: ['hits.hits._index', 'hits.hits._id'],
-  })
-  const homes: Homes = new Map()
-  for (const hit of answer.hits?.hits ?? []) {
-    const month = partitionMonth(hit._index)
-    if (month !== null) homes.set(hit._id as ArticleId, month)
-  }
-  return homes
 }

@@ -44,14 +44,14 @@ describe('the index stage', () => {
     const given: unknown[] = []
     const result = await run(async (incoming) => {
       given.push(incoming)
-      return { outcome: 'unchanged' }
+      return { outcome: 'unchanged', written: true }
     })
     expect(given).toEqual([{ ...record, captureId, rev: 3 }])
     expect(result).toEqual({ next: false, outcome: 'unchanged', articleId: record.article.articleId })
   })
 
   it('passes on the code of a refusal', async () => {
-    const result = await run(async () => ({ outcome: 'refused', code: 'retracted' }))
+    const result = await run(async () => ({ outcome: 'refused', code: 'retracted', written: false }))
     expect(result).toMatchObject({ outcome: 'refused', code: 'retracted' })
   })
 

@@ -1,0 +1,140 @@
+import { type Log, PermanentError, type RateLimitedError, RetryableError } from '@copydesk/pipeline'
+import type { Client } from '@elastic/elasticsearch'
+import type { BatchItem } from './batcher.ts'
+import type { Write, WriteResult } from './bulk.ts'
+import type { CircuitInUse } from './circuit.ts'
+import { type Decision, decide, type IndexOutcome } from './decide.ts'
+import { buildDocument, type IncomingArticle } from './document.ts'
+import { type Fault, passes } from './faults.ts'
+import type { HomeFinder } from './homes.ts'
+import { look, type Looks } from './look.ts'
+import { type Homes, monthOf, type SearchNames } from './names.ts'
+import { patiently } from './patience.ts'
+import { ensurePartition } from './setup.ts'
+import { writePatiently } from './write.ts'
+
+/** What became of an article. */
+export interface Indexed {
+  outcome: IndexOutcome
+  code?: 'retracted'
+  /** Whether the document was written just now; false where what is stored was kept. */
+  written: boolean
+}
+
+/** An article that waits for its decision. */
+export type Item = BatchItem<IncomingArticle, Indexed>
+
+interface RoundOptions {
+  client: Client
+  names: SearchNames
+  log: Log
+  now: () => number
+  goesOn: () => boolean
+  finder: HomeFinder
+  /** The error of an article that is put back. */
+  unavailable: (fault: Fault) => RateLimitedError
+  circuit: CircuitInUse | undefined
+}
+
+interface Planned {
+  item: Item
+  decision: Decision
+  write: Write
+}
+
+/** One round of a batch, each article in it another one: find homes, look, decide, write. The items to be looked at again come back; all others are settled. Throws FaultError or the client's errors where Elasticsearch can't be asked, and what the home store throws. */
+export function createRound({ client, names, log, now, goesOn, finder, unavailable, circuit }: RoundOptions) {
+  return async function decideAndWrite(items: Item[]): Promise<Item[]> {
+    const homes = await finder.find(new Map(items.map(({ input }) => [input.article.articleId, monthOf(input.fetchedAt)])))
+    const looks = await patiently(() => look(client, names, homes), goesOn)
+    await makePartitions(looks.missing)
+    const planned = items.flatMap((item) => plan(item, looks, homes) ?? [])
+    if (planned.length === 0) return []
+    const results = await writePatiently(
+      client,
+      planned.map(({ write }) => write),
+      goesOn,
+    )
+    const isAnswered = results.some(({ state }) => ANSWERED.has(state))
+    report(results, isAnswered)
+    const again: Item[] = []
+    const months: string[] = []
+    for (const [at, { item, decision }] of planned.entries()) {
+      const result = results[at]!
+      if (settle(item, decision, result, isAnswered)) continue
+      again.push(item)
+      if (result.state === 'no-partition') months.push(homes.get(item.input.article.articleId)!)
+    }
+    await makePartitions(months)
+    return again
+  }
+
+  /** What is to be written for an item; null where it is settled without. */
+  function plan(item: Item, { byArticle }: Looks, homes: Homes): Planned | null {
+    const { articleId } = item.input.article
+    const { stored, version, error } = byArticle.get(articleId)!
+    if (error !== undefined) {
+      item.reject(error)
+      return null
+    }
+    const decision = decide(stored, item.input)
+    if (!decision.write) {
+      item.resolve({ ...endOf(decision), written: false })
+      return null
+    }
+    const document = buildDocument(item.input, stored?.status === 'live' ? stored : null, now())
+    return { item, decision, write: { articleId, alias: names.write(homes.get(articleId)!), version: version + 1, document } }
+  }
+
+  /** Tells the circuit how the writing went. Overload that hit only some of a batch is no reason to stop. */
+  function report(results: readonly WriteResult[], isAnswered: boolean): void {
+    const faults = results.flatMap((result) => (result.state === 'unavailable' ? [result.fault] : []))
+    const lasting = faults.find((fault) => !passes(fault) && !(isAnswered && fault.status === 500))
+    const fault = lasting ?? (isAnswered ? undefined : faults[0])
+    if (fault !== undefined) circuit?.failed(fault)
+    else if (isAnswered) circuit?.succeeded()
+  }
+
+  function settle(item: Item, decision: Decision, result: WriteResult, isAnswered: boolean): boolean {
+    switch (result.state) {
+      case 'written':
+        item.resolve({ ...endOf(decision), written: true })
+        return true
+      case 'rejected':
+        item.reject(
+          new PermanentError('search-rejected', `Elasticsearch refuses the document (${words(result.fault)}): the article must change`),
+        )
+        return true
+      case 'unavailable':
+        item.reject(isAnswered && result.fault.status === 500 ? failsAt(result.fault) : unavailable(result.fault))
+        return true
+      case 'conflict':
+      case 'no-partition':
+        return false
+    }
+  }
+
+  /** Partitions vanish when Elasticsearch is emptied under a running worker, and older months have none yet. */
+  async function makePartitions(months: string[]): Promise<void> {
+    for (const month of new Set(months)) {
+      await patiently(() => ensurePartition(client, month, names), goesOn)
+      log.info({ month }, 'partition made')
+    }
+  }
+}
+
+/** The answers that show that the server works. */
+const ANSWERED: ReadonlySet<WriteResult['state']> = new Set(['written', 'conflict', 'rejected'])
+
+/** The server broke at this document while it wrote others: tried again, and not for ever. */
+function failsAt(fault: Fault): RetryableError {
+  return new RetryableError('search-rejected', `Elasticsearch fails at the document (${words(fault)}): see its log`)
+}
+
+function words({ status, type }: Fault): string {
+  return `${status} ${type}`
+}
+
+function endOf({ outcome, code }: Decision): Omit<Indexed, 'written'> {
+  return { outcome, ...(code !== undefined && { code }) }
+}
