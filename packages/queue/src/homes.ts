@@ -24,10 +24,11 @@ export function createHomeStore(redis: Redis, prefix: string) {
     async remember(articleId: ArticleId, month: string): Promise<void> {
       await redis.set(keyOf(articleId), month, 'EX', HOME_SECONDS)
     },
-    /** Whether Redis is another process than at the last call: then claims may be lost, and the index must be refreshed before a search is believed. */
+    /** Whether Redis is another process than at the last call, or was recovered: then claims may be lost, and the index must be refreshed before a search is believed. */
     async serverChanged(): Promise<boolean> {
       const before = runId
-      runId = parseInfo(await redis.info('server')).get('run_id') ?? null
+      const [info, recovered] = await Promise.all([redis.info('server'), redis.get(`${prefix}:recovered`)])
+      runId = `${parseInfo(info).get('run_id')} ${recovered}`
       return before !== runId
     },
   }

@@ -14,7 +14,7 @@
  *   url:<articleKey's digest>   hash, the URL ledger: captures (newest first), articleId
  *   urls           sorted set of the ledger's addresses, by the time they were last touched
  *   mark           the tail check's mark (ms)
- * Written without the check of the epoch: recovering (recover's token, while it works), lease:*, task:*, notices, home:*, probe.
+ * Written without the check of the epoch: recovering (recover's token, while it works), recovered (the token of the last one), lease:*, task:*, notices, home:*, probe.
  */
 export const PRELUDE = `
 local p, epoch, id = KEYS[1], ARGV[1], ARGV[2]
