@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto'
-import { link, mkdir, open, readdir, readFile, rm } from 'node:fs/promises'
+import { link, mkdir, open, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { failpoint } from '@copydesk/pipeline'
+import { plainName, readFolder } from './list.ts'
 import { segmentKind } from './names.ts'
 import { syncFolder } from './segment.ts'
 
@@ -39,12 +40,7 @@ export async function writeEpoch(folder: string, epoch: string): Promise<'writte
 
 /** Whether anything was ever kept here. */
 export async function hasSegments(folder: string): Promise<boolean> {
-  try {
-    return (await readdir(folder)).some((name) => segmentKind(name.replace(/\.open$/, '')) !== null)
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false
-    throw error
-  }
+  return (await readFolder(folder)).some((name) => segmentKind(plainName(name)) !== null)
 }
 
 async function writeSynced(path: string, text: string): Promise<void> {

@@ -1,6 +1,9 @@
 import { type CaptureId, type EndRecord, IntakeRecord } from '@copydesk/contracts'
+import { type OnDamage, onceEach } from './damage.ts'
 import { findEnds } from './find-ends.ts'
-import { listSegments, scanSegment } from './scan.ts'
+import { listSegments } from './list.ts'
+import { readAs } from './reading.ts'
+import { scanSegment } from './scan.ts'
 
 /** Reads the newest intake records again and again, for the tail check. */
 export interface IntakeTail {
@@ -10,7 +13,9 @@ export interface IntakeTail {
   ends(captureIds: Iterable<CaptureId>, sinceMs: number): Promise<Map<CaptureId, EndRecord>>
 }
 
-export function createIntakeTail(folder: string): IntakeTail {
+/** `onDamage` is told, once for each place, of what was destroyed or can't be understood, and is gone past. */
+export function createIntakeTail(folder: string, { onDamage = ignore }: { onDamage?: OnDamage } = {}): IntakeTail {
+  const report = onceEach(onDamage)
   /** By segment, where its first record that was young enough began: all before it are older than `lowest`. */
   let starts = new Map<string, number>()
   let lowest = Infinity
@@ -28,8 +33,8 @@ export function createIntakeTail(folder: string): IntakeTail {
 
   async function readSegment(segment: string, sinceMs: number): Promise<IntakeRecord[]> {
     const young: IntakeRecord[] = []
-    for await (const { reference, record } of scanSegment(folder, segment, starts.get(segment) ?? 0)) {
-      const intake = IntakeRecord.parse(record)
+    const options = { read: readIntake, onDamage: report }
+    for await (const { reference, record: intake } of scanSegment(folder, segment, starts.get(segment) ?? 0, options)) {
       const isYoung = Date.parse(intake.at) >= sinceMs
       if (young.length === 0) starts.set(segment, isYoung ? reference.offset : reference.offset + reference.length)
       if (isYoung) young.push(intake)
@@ -37,5 +42,9 @@ export function createIntakeTail(folder: string): IntakeTail {
     return young
   }
 
-  return { read, ends: (captureIds, sinceMs) => findEnds(folder, captureIds, sinceMs) }
+  return { read, ends: (captureIds, sinceMs) => findEnds(folder, captureIds, sinceMs, { onDamage: report }) }
 }
+
+const readIntake = readAs(IntakeRecord)
+
+function ignore(): void {}

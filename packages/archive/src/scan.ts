@@ -1,118 +1,115 @@
-import { type FileHandle, readdir, stat } from 'node:fs/promises'
 import type { RecordKind, Reference } from '@copydesk/contracts'
-import { json, MAX_RECORD_BYTES } from './archived.ts'
-import { openSegment } from './descriptors.ts'
-import { readMember } from './member.ts'
-import { OPEN, segmentKind, segmentPath } from './names.ts'
-import { parseRecord } from './warc-record.ts'
+import type { DamageReason, OnDamage } from './damage.ts'
+import { openNamed } from './descriptors.ts'
+import { listSegments, statIfThere } from './list.ts'
+import { CLOSING, segmentKind, segmentPath } from './names.ts'
+import { readJson, type Reading } from './reading.ts'
+import { type Gap, walkSegment, type WholeRecord } from './walk.ts'
+import type { WarcRecord } from './warc-record.ts'
 
-/** A record met on the way through a segment: where it lies, and its JSON (of a page: of its metadata record, the reference covering both). Not yet checked. */
-export interface ScannedRecord {
+/** A record met on the way through a segment: where it lies (of a page: both its records), and what was read of it (of a page: of its metadata record). */
+export interface ScannedRecord<T = unknown> {
   reference: Reference
-  record: unknown
+  record: T
 }
 
-/** Bytes read at once; a member that is longer is read in ever larger windows. */
-const WINDOW = 1024 * 1024
-/** How far the file system's clock may be off ours. */
-const SKEW_MS = 60_000
+export interface ScanOptions<T> {
+  /** What is read of a record: its JSON, where nothing else is said. */
+  read?: (record: WarcRecord) => Reading<T>
+  /** Told of everything that is gone past because it was destroyed or can't be understood. */
+  onDamage?: OnDamage | undefined
+  /** Told how many bytes were read, again and again. */
+  onRead?: (bytes: number) => void
+}
 
-/** Every whole record of a kind, segment by segment, of all segments that were written at or after `sinceMs`. A segment is read up to its torn or growing tail. */
-export async function* scanSegments(
+/** Every whole record of a kind, segment by segment, of all segments that were written at or after `sinceMs` (ms since 1970). */
+export async function* scanSegments<T = unknown>(
   folder: string,
   kind: RecordKind,
-  { sinceMs = 0 }: { sinceMs?: number } = {},
-): AsyncGenerator<ScannedRecord> {
-  for (const segment of await listSegments(folder, kind, sinceMs)) yield* scanSegment(folder, segment, 0)
+  { sinceMs = 0, ...options }: ScanOptions<T> & { sinceMs?: number } = {},
+): AsyncGenerator<ScannedRecord<T>> {
+  for (const segment of await listSegments(folder, kind, sinceMs)) yield* scanSegment<T>(folder, segment, 0, options)
 }
 
-/** The segments of a kind whose last change is at or after `sinceMs`, oldest first. */
-export async function listSegments(folder: string, kind: RecordKind, sinceMs: number): Promise<string[]> {
-  // Listed twice: a file that is closed (renamed) while the folder is read may be left out, but not in both.
-  const names = new Set([...(await readNames(folder)), ...(await readNames(folder))].filter((name) => segmentKind(name) === kind))
-  const changed: string[] = []
-  for (const name of names) if ((await changedAt(folder, name)) >= sinceMs - SKEW_MS) changed.push(name)
-  return changed.toSorted()
+/**
+ * The whole records of one segment from an offset on, at which a member begins, up to its torn or growing tail. Garbage is gone past and told of,
+ * and so is a record that can't be read; a segment that is gone has none.
+ */
+export async function* scanSegment<T = unknown>(
+  folder: string,
+  segment: string,
+  offset: number,
+  options: ScanOptions<T> = {},
+): AsyncGenerator<ScannedRecord<T>> {
+  const { read = readJson as (record: WarcRecord) => Reading<T>, onDamage, onRead } = options
+  const report = (at: number, end: number, reason: DamageReason) => onDamage?.({ segment, at, bytes: end - at, reason })
+  const pair = createPairing(segmentKind(segment))
+  for await (const piece of piecesOf(folder, segment, offset)) {
+    onRead?.(piece.end - piece.at)
+    const { damage, found } = pair(piece)
+    if (damage !== null) report(damage.at, damage.end, damage.reason)
+    if (found === null) continue
+    const { at, end, record } = found
+    const reading = read(record)
+    if ('reason' in reading) report(at, end, reading.reason)
+    else yield { reference: { store: 'file', segment, offset: at, length: end - at }, record: reading.value }
+  }
+  const { damage } = pair(null)
+  if (damage !== null) report(damage.at, damage.end, damage.reason)
 }
 
-/** The whole records of one segment from an offset on, at which a member begins. */
-export async function* scanSegment(folder: string, segment: string, offset: number): AsyncGenerator<ScannedRecord> {
-  let pageAt: number | null = null
-  for await (const { at, end, data } of membersOf(folder, segment, offset)) {
-    const record = parseRecord(data)
-    if (record === null) return
-    const type = record.fields.get('warc-type')
-    if (type === 'response' || type === 'resource') pageAt = at
-    if (type !== 'metadata' && type !== 'conversion') continue
-    const start = pageAt ?? at
-    pageAt = null
-    yield { reference: { store: 'file', segment, offset: start, length: end - start }, record: json(record) }
+interface Paired {
+  /** What turned out to be destroyed. */
+  damage: { at: number; end: number; reason: DamageReason } | null
+  /** The record that tells what is kept here; of a page, from the page's first byte on. */
+  found: WholeRecord | null
+}
+
+/**
+ * Puts a page and its metadata record together as they come, one behind the other. Metadata whose page was destroyed is lost with it: whatever page
+ * comes before is another one. Null ends it.
+ */
+function createPairing(kind: RecordKind | null): (piece: WholeRecord | Gap | null) => Paired {
+  let page: WholeRecord | null = null
+  let gap: Gap | null = null
+
+  return (piece) => {
+    const before = { page, gap }
+    page = null
+    gap = null
+    const damage: Paired['damage'] = before.gap === null ? null : { at: before.gap.at, end: before.gap.end, reason: 'garbage' }
+    if (piece === null || !('record' in piece)) {
+      gap = piece
+      return { damage, found: null }
+    }
+    const type = piece.record.fields.get('warc-type')
+    if (kind === 'raw' && (type === 'response' || type === 'resource')) page = piece
+    if (type !== (kind === 'clean' || kind === 'article' ? 'conversion' : 'metadata')) return { damage, found: null }
+    if (kind !== 'raw') return { damage, found: piece }
+    if (before.page !== null && refersTo(piece, before.page)) return { damage, found: { ...piece, at: before.page.at } }
+    return { damage: { at: damage?.at ?? piece.at, end: piece.end, reason: 'page-lost' }, found: null }
   }
 }
 
-interface Member {
-  at: number
-  end: number
-  data: NonSharedBuffer
+function refersTo(metadata: WholeRecord, page: WholeRecord): boolean {
+  const id = metadata.record.fields.get('warc-refers-to')
+  return id === undefined || id === page.record.fields.get('warc-record-id')
 }
 
-async function* membersOf(folder: string, segment: string, offset: number): AsyncGenerator<Member> {
-  const handle = await openIfThere(folder, segment)
-  if (handle === null) return
+/** A segment's records and gaps; a tail only where it is damage. */
+async function* piecesOf(folder: string, segment: string, offset: number): AsyncGenerator<WholeRecord | Gap> {
+  const named = await openNamed(folder, segment)
+  if (named === null) return
+  const { handle, isOpen } = named
   try {
-    let at = offset
-    let window = WINDOW
-    for (;;) {
-      const bytes = await readWindow(handle, at, window)
-      let inside = 0
-      let read = readMember(bytes, inside, MAX_RECORD_BYTES)
-      while (read.state === 'whole') {
-        yield { at: at + inside, end: at + read.end, data: read.data }
-        inside = read.end
-        read = readMember(bytes, inside, MAX_RECORD_BYTES)
+    for await (const piece of walkSegment(handle, offset)) {
+      if ('record' in piece || !piece.tail) yield piece
+      else if (!isOpen && (await statIfThere(segmentPath(folder, segment) + CLOSING)) === null) {
+        // The sweep is cutting, or has cut, what it was found under in the middle of its work.
+        if ((await handle.stat()).size >= piece.end) yield piece
       }
-      // Short in a window that the file filled: the next window begins at that member. Anything else is the end, or a torn tail.
-      if (read.state !== 'short' || bytes.length < window || window > MAX_RECORD_BYTES) return
-      at += inside
-      window = inside === 0 ? window * 4 : WINDOW
     }
   } finally {
     await handle.close()
-  }
-}
-
-async function readWindow(handle: FileHandle, position: number, length: number): Promise<Buffer> {
-  const { buffer, bytesRead } = await handle.read(Buffer.allocUnsafe(length), 0, length, position)
-  return buffer.subarray(0, bytesRead)
-}
-
-async function readNames(folder: string): Promise<string[]> {
-  try {
-    return (await readdir(folder)).map((name) => (name.endsWith(OPEN) ? name.slice(0, -OPEN.length) : name))
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
-    throw error
-  }
-}
-
-/** When a segment was last written, in milliseconds; -Infinity where it is gone. */
-async function changedAt(folder: string, segment: string): Promise<number> {
-  const path = segmentPath(folder, segment)
-  for (const name of [path + OPEN, path]) {
-    try {
-      return (await stat(name)).mtimeMs
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
-    }
-  }
-  return -Infinity
-}
-
-async function openIfThere(folder: string, segment: string): Promise<FileHandle | null> {
-  try {
-    return await openSegment(folder, segment)
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
-    throw error
   }
 }
