@@ -1,0 +1,120 @@
+import { cp } from 'node:fs/promises'
+import { join } from 'node:path'
+import { judge, type Verdict } from './oracle.ts'
+import { type Scene, setScene } from './scene.ts'
+import { type Rig, type RigKind, startRig } from './system.ts'
+import { Skipped } from './skipped.ts'
+import { measureUsage, type Usage } from './usage.ts'
+
+/** A drill: faults, and what must hold after them. */
+export interface Drill {
+  name: string
+  /** As the table in docs/FAULTS.md has it. */
+  title: string
+  /** How often, in full; for the table. */
+  times: string
+  /** What it is played on: a system that others share, where nothing is said. */
+  on?: RigKind
+  /** Settings of its own; only on a system of its own. */
+  env?: NodeJS.ProcessEnv
+  /** Pages of the small form. */
+  small?: number
+  /** Pages of the full form, where they are not the usual 2,000. */
+  full?: number
+  /** Makes the faults, under load. Resolves after the last one; throws Skipped where the machine doesn't let it. */
+  run(scene: Scene): Promise<void>
+}
+
+export interface PlayOptions {
+  elasticsearchUrl: string
+  seed: number
+  small: boolean
+  /** Pages in full. */
+  n: number
+  /** Where the logs of a drill that failed are kept. */
+  logs?: string
+}
+
+/** What became of a drill. */
+export interface Played extends Verdict, Usage {
+  drill: string
+  title: string
+  times: string
+  n: number
+  seed: number
+  small: boolean
+  seconds: number
+  extra: Record<string, number | string>
+  skipped?: string
+}
+
+const SMALL = 80
+
+/** Keeps the systems that drills share; a drill that failed leaves a system to which nobody comes back. */
+export function createStage(options: Pick<PlayOptions, 'elasticsearchUrl' | 'small'>) {
+  const shared = new Map<RigKind, Rig>()
+  return {
+    async rigFor(drill: Drill): Promise<Rig> {
+      const kind = drill.on ?? 'usual'
+      const rig = shared.get(kind) ?? (await startRig(kind, { ...options, ...(drill.env && { env: drill.env }) }))
+      if (kind !== 'own') shared.set(kind, rig)
+      return rig
+    },
+    async done(rig: Rig, good: boolean): Promise<void> {
+      if (good && shared.get(rig.kind) === rig) return
+      shared.delete(rig.kind)
+      await rig.end()
+    },
+    async close(): Promise<void> {
+      for (const rig of shared.values()) await rig.end()
+      shared.clear()
+    },
+  }
+}
+export type DrillStage = ReturnType<typeof createStage>
+
+/** Plays one drill from its start to its verdict. Throws only where the rig itself fails. */
+export async function playDrill(drill: Drill, stage: DrillStage, options: PlayOptions): Promise<Played> {
+  const { seed, small } = options
+  const since = Date.now()
+  const n = small ? (drill.small ?? SMALL) : (drill.full ?? options.n)
+  const about = { drill: drill.name, title: drill.title, times: drill.times, n, seed, small }
+  const seconds = (): number => Math.round((Date.now() - since) / 100) / 10
+  try {
+    const rig = await stage.rigFor(drill)
+    const usage = measureUsage(() => [rig.redis.pid()])
+    let good = false
+    try {
+      const scene = await setScene(rig, { name: drill.name, n, small, seed })
+      const verdict = await playScene(drill, scene)
+      good = verdict.failures.length === 0
+      if (!good && options.logs) await cp(join(rig.folder, 'logs'), join(options.logs, drill.name), { recursive: true })
+      return { ...about, ...verdict, ...usage.read(), extra: scene.extra, seconds: seconds() }
+    } finally {
+      usage.stop()
+      await stage.done(rig, good)
+    }
+  } catch (error) {
+    if (!(error instanceof Skipped)) throw error
+    return { ...about, ...NOTHING, skipped: error.message, seconds: seconds() }
+  }
+}
+
+async function playScene(drill: Drill, scene: Scene): Promise<Verdict> {
+  try {
+    await drill.run(scene)
+  } catch (error) {
+    if (error instanceof Skipped) throw error
+    scene.broken.push(`the drill broke off: ${inWords(error)}`)
+  }
+  return await judge(scene).catch((error: unknown) => ({ ...NOTHING, failures: [...scene.broken, `no verdict: ${inWords(error)}`] }))
+}
+
+function inWords(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error)
+}
+
+const NOTHING: Verdict & Usage & Pick<Played, 'extra'> = {
+  ...{ lost: 0, doubled: 0, stuck: 0, wrong: 0, accepted: 0, outcomes: {}, undecided: 0, cut: 0, faults: 0, met: 0, late: 0 },
+  ...{ originRequests: 0, allowedRequests: 0, failures: [], cpuSeconds: 0, peakMemoryMiB: 0, extra: {} },
+}
