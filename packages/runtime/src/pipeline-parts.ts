@@ -1,6 +1,7 @@
 import { createArchive, createArchiveReader, createRecordStore, hasSegments, readEpoch, writeEpoch } from '@copydesk/archive'
 import { checkRedis, connectRedis, createEpochGate, createQueues, createRegistry, redisReady, UnfitRedisError } from '@copydesk/queue'
 import { type CommonEnv, ConfigError } from './load-env.ts'
+import { createProcessLeases } from './process-leases.ts'
 import type { ServiceContext } from './service.ts'
 
 export type PipelineParts = Awaited<ReturnType<typeof connectPipeline>>
@@ -13,24 +14,28 @@ export async function connectPipeline(env: CommonEnv, context: ServiceContext, r
   const { log } = context
   const prefix = env.REDIS_PREFIX
   const onError = everySoOften((error: Error) => log.warn({ reason: error.message }, 'Redis connection'))
-  const redis = connectRedis(env.REDIS_URL, role, onError)
+  const silentMs = env.REDIS_SILENT_MS
+  const redis = connectRedis(env.REDIS_URL, role, onError, silentMs)
   context.setWaitingFor(() => ['Redis: no connection yet'])
   await fitRedis(redis, context)
-  const archive = createArchive({ folder: env.ARCHIVE_DIR, log })
+  const processes = createProcessLeases(redis, prefix, log)
+  const archive = createArchive({ folder: env.ARCHIVE_DIR, log, processId: processes.processId, rotateMs: env.SEGMENT_MS })
   const reader = createArchiveReader({ folder: env.ARCHIVE_DIR })
-  const store = {
+  const epochStore = {
     read: async () => await readEpoch(env.ARCHIVE_DIR),
     write: async (epoch: string) => await writeEpoch(env.ARCHIVE_DIR, epoch),
     hasSegments: async () => await hasSegments(env.ARCHIVE_DIR),
   }
-  const gate = createEpochGate({ redis, store, prefix, log })
+  const gate = createEpochGate({ redis, store: epochStore, prefix, log })
   await gate.start()
   const registry = createRegistry(redis, { prefix, epoch: gate.epoch })
-  const queues = createQueues({ redisUrl: env.REDIS_URL, role, prefix, onError })
+  const queues = createQueues({ redisUrl: env.REDIS_URL, role, prefix, onError, silentMs })
   return {
     redis,
     prefix,
     gate,
+    epochStore,
+    processes,
     registry,
     queues,
     archive,
@@ -47,7 +52,8 @@ export async function connectPipeline(env: CommonEnv, context: ServiceContext, r
       await archive.close()
       await reader.close()
       // Neither settles while Redis is away, and nothing is lost by leaving.
-      await Promise.race([queues.close(), new Promise((resolve) => setTimeout(resolve, 500).unref())])
+      const closed = Promise.all([queues.close(), processes.close()])
+      await Promise.race([closed, new Promise((resolve) => setTimeout(resolve, 500).unref())])
       redis.disconnect()
     },
   }

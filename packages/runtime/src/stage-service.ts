@@ -1,5 +1,5 @@
-import type { Stage } from '@copydesk/pipeline'
-import { DEFAULT_RETRY, startStage } from '@copydesk/queue'
+import type { Log, Stage } from '@copydesk/pipeline'
+import { createNotices, DEFAULT_RETRY, startStage, type Valve } from '@copydesk/queue'
 import { loadEnv, type StageEnv } from './load-env.ts'
 import { connectPipeline, type PipelineParts } from './pipeline-parts.ts'
 import { runService, type ServiceContext } from './service.ts'
@@ -11,8 +11,12 @@ export interface StageWiring<Deps> {
   concurrency: number
   /** How long one job may take, in milliseconds. */
   deadlineMs: number
-  /** What the stage's own adapters wait for. */
+  /** What the stage's own adapters wait for, for /readyz. */
   waitingFor?(): string[]
+  /** Jobs are taken only while each of them flows. */
+  valves?: Valve[]
+  /** Calls back with why the stage's own adapters wait; null when they don't any more. */
+  onReason?(listener: (reason: string | null) => void): void
   close(): Promise<void>
 }
 
@@ -28,6 +32,8 @@ export async function runStageService<Env extends StageEnv, Input, Output, Deps>
     async (env, context) => {
       const parts = await connectPipeline(env, context, 'worker')
       const wiring = await wire(env, parts, context)
+      const { processId } = parts.processes
+      wiring.onReason?.(tellWhy(createNotices({ redis: parts.redis, prefix: parts.prefix }), `${stage.name} ${processId}`, context.log))
       const retry = { ...DEFAULT_RETRY, attempts: env.RETRY_ATTEMPTS, baseMs: env.RETRY_BASE_MS }
       const { registry, queues, records } = parts
       const { deps, deadlineMs, concurrency } = wiring
@@ -48,6 +54,8 @@ export async function runStageService<Env extends StageEnv, Input, Output, Deps>
           redisUrl: env.REDIS_URL,
           prefix: parts.prefix,
           gate: parts.gate,
+          ...(wiring.valves && { valves: wiring.valves }),
+          silentMs: env.REDIS_SILENT_MS,
           concurrency,
           lockMs: env.LOCK_MS,
           stalledCheckMs: env.STALLED_CHECK_MS,
@@ -63,4 +71,23 @@ export async function runStageService<Env extends StageEnv, Input, Output, Deps>
       }
     },
   )
+}
+
+/** How long a reason stands in `status` without being said again: its process may have died. */
+const SAID_MS = 30_000
+
+/** Says in `status` what this process waits for, as long as it does. */
+function tellWhy(notices: ReturnType<typeof createNotices>, name: string, log: Log): (reason: string | null) => void {
+  let current: string | null = null
+  const say = () =>
+    void notices
+      .set('waiting', name, current, SAID_MS)
+      .catch((error: unknown) => log.debug({ reason: String(error) }, 'what is waited for could not be said'))
+  setInterval(() => {
+    if (current !== null) say()
+  }, SAID_MS / 3).unref()
+  return (reason) => {
+    current = reason
+    say()
+  }
 }

@@ -8,6 +8,9 @@ const ApiEnv = CommonEnv.extend({
   API_OPEN: z
     .enum(['loopback-published'], { error: '`loopback-published`, where the port is published on loopback only, or unset' })
     .optional(),
+  INTAKE_MAX_REDIS_BYTES: envTypes.bytes.default(1_073_741_824),
+  INTAKE_MIN_FREE_BYTES: envTypes.bytes.default(1_073_741_824),
+  INTAKE_MAX_IN_FLIGHT: envTypes.count.default(200_000),
   FETCH_ALLOW_CIDRS: envTypes.readBy(parseAllowCidrs).default([]),
 })
 export type ApiEnv = z.infer<typeof ApiEnv>

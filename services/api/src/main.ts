@@ -1,6 +1,7 @@
 import { createGuard } from '@copydesk/http'
 import { sniffBinary } from '@copydesk/extraction'
-import { createIntake, createViews } from '@copydesk/queue'
+import { statfs } from 'node:fs/promises'
+import { createCeilings, createFailures, createIntake, createTasks, createViews } from '@copydesk/queue'
 import { ConfigError, connectPipeline, runService } from '@copydesk/runtime'
 import { createNames, createSearchClient, getArticle, search } from '@copydesk/search'
 import { readApiEnv } from './env.ts'
@@ -13,14 +14,26 @@ await runService('api', readApiEnv, async (env, context) => {
   const client = createSearchClient({ url: env.ELASTICSEARCH_URL })
   const names = createNames(env.ARTICLES_ALIAS)
   const guard = createGuard({ allowCidrs: env.FETCH_ALLOW_CIDRS })
-  const intake = createIntake({ registry, queues, archive, gate, log, ping: async () => await redis.ping() })
+  const ceilings = createCeilings({
+    redis,
+    prefix,
+    limits: { redisBytes: env.INTAKE_MAX_REDIS_BYTES, diskBytes: env.INTAKE_MIN_FREE_BYTES, inFlight: env.INTAKE_MAX_IN_FLIGHT },
+    freeBytes: async () => {
+      const { bavail, bsize } = await statfs(env.ARCHIVE_DIR)
+      return bavail * bsize
+    },
+  })
+  const intake = createIntake({ registry, queues, archive, gate, log, ceilings })
+  const views = createViews({ redis, registry, queues, gate, prefix })
   const app = createApi({
     ingest: {
       take: async (requests) => await intake.take(requests, 'api'),
       refuses: (url) => guard.checkUrl(url)?.evidence ?? null,
       binary: sniffBinary,
     },
-    views: createViews({ redis, registry, queues, gate, prefix }),
+    views,
+    deadLetters: createFailures({ registry, queues, ends: archive, views }),
+    tasks: createTasks({ redis, prefix }),
     articles: {
       search: async (query) => await search(client, query, names),
       article: async (articleId) => await getArticle(client, articleId, names),

@@ -1,5 +1,13 @@
 import type { Problem } from '@copydesk/contracts'
-import { EpochError, IntakeClosedError, RedisAwayError, UndecidedError } from '@copydesk/queue'
+import {
+  EpochError,
+  IntakeClosedError,
+  IntakeFullError,
+  NotDeadError,
+  RedisAwayError,
+  TaskBusyError,
+  UndecidedError,
+} from '@copydesk/queue'
 
 /** An answer that is a problem (RFC 9457); thrown by handlers, sent by the one error handler. */
 export class ProblemError extends Error {
@@ -21,9 +29,11 @@ const TITLES: Record<number, string> = {
   400: 'Bad request',
   403: 'Forbidden',
   404: 'Not found',
+  409: 'Not in this state',
   413: 'Too large',
   415: 'Unsupported type',
   422: 'Not acceptable as work',
+  429: 'Too much at once',
   500: 'Internal error',
   503: 'Not available now',
 }
@@ -45,12 +55,18 @@ export function problemOf(error: unknown): ProblemError | null {
   if (error instanceof ProblemError) return error
   if (error instanceof IntakeClosedError)
     return new ProblemError(problem(503, 'intake-closed', error.message), { retryAfter: 5, cause: error })
+  if (error instanceof IntakeFullError)
+    return new ProblemError(problem(error.status, FULL[error.limit], error.message), { retryAfter: error.retryAfter, cause: error })
+  if (error instanceof NotDeadError) return new ProblemError(problem(409, 'no-dead-letter', error.message), { cause: error })
+  if (error instanceof TaskBusyError) return new ProblemError(problem(409, 'task-busy', error.message), { cause: error })
   if (error instanceof RedisAwayError)
     return new ProblemError(problem(503, 'redis-unavailable', error.message), { retryAfter: 5, cause: error })
   if (error instanceof EpochError) return new ProblemError(problem(503, 'epoch-lost', error.message), { cause: error })
   if (error instanceof UndecidedError) return undecidedProblem(error)
   return null
 }
+
+const FULL = { queue: 'queue-full', 'redis-memory': 'redis-full', disk: 'disk-full' } as const
 
 /** The answer to work that may be accepted yet. */
 export function undecidedProblem(error: UndecidedError): ProblemError {

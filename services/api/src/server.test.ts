@@ -1,5 +1,13 @@
 import { CaptureId, Problem } from '@copydesk/contracts'
-import { EpochError, IntakeClosedError, RedisAwayError, UndecidedError } from '@copydesk/queue'
+import {
+  EpochError,
+  IntakeClosedError,
+  IntakeFullError,
+  NotDeadError,
+  RedisAwayError,
+  TaskBusyError,
+  UndecidedError,
+} from '@copydesk/queue'
 import { expect, test } from 'vitest'
 import { type ApiDeps, createApi } from './server.ts'
 
@@ -9,11 +17,27 @@ const unasked = async (): Promise<never> => {
   throw new Error('not asked for in this test')
 }
 
-function api(parts: { take?: ApiDeps['ingest']['take']; status?: ApiDeps['views']['status'] } = {}) {
+interface Parts {
+  take?: ApiDeps['ingest']['take']
+  status?: ApiDeps['views']['status']
+  retry?: ApiDeps['deadLetters']['retry']
+  ask?: ApiDeps['tasks']['ask']
+}
+
+function api(parts: Parts = {}) {
   return createApi({
     ingest: { take: parts.take ?? (async (requests) => requests.map(() => ({ captureId }))), refuses: () => null, binary: () => null },
     views: { capture: async () => null, url: unasked, status: parts.status ?? unasked },
     articles: { search: unasked, article: unasked },
+    deadLetters: {
+      list: async () => ({ total: 0, failures: [], after: null }),
+      get: async () => null,
+      retry: parts.retry ?? unasked,
+      dismiss: unasked,
+      retryAll: unasked,
+      dismissAll: unasked,
+    },
+    tasks: { ask: parts.ask ?? unasked, read: async () => null },
     health: { waitingFor: () => [], metrics: async () => ({ contentType: 'text/plain', text: '' }) },
     log,
   })
@@ -109,3 +133,35 @@ test('one result for each item, in order: what is wrong with one does not touch 
     ],
   })
 })
+
+test.each([
+  ['queue', 429, 'queue-full'],
+  ['redis-memory', 503, 'redis-full'],
+  ['disk', 503, 'disk-full'],
+] as const)('an intake that is full by its %s says so, and when to ask again', async (limit, status, code) => {
+  const answer = await api({ take: async () => await Promise.reject(new IntakeFullError(limit, 'it is full')) }).inject(item)
+  expect([answer.statusCode, answer.json()]).toEqual([status, expect.objectContaining({ code, detail: 'it is full' })])
+  expect(Number(answer.headers['retry-after'])).toBeGreaterThan(0)
+})
+
+test('what is no dead letter, and a task that is under way, are refused as such', async () => {
+  const post = { method: 'POST' as const, headers: host, payload: {} }
+  const retry = async () => await Promise.reject(new NotDeadError('it is under way', true))
+  const refused = await api({ retry }).inject({ ...post, url: `/api/v1/failures/${captureId}/retry` })
+  expect([refused.statusCode, refused.json()]).toEqual([409, expect.objectContaining({ code: 'no-dead-letter' })])
+  const ask = async () => await Promise.reject(new TaskBusyError('recover is at work already'))
+  const busy = await api({ ask }).inject({ ...post, url: '/api/v1/tasks/recover', payload: { apply: true } })
+  expect([busy.statusCode, busy.json()]).toEqual([409, expect.objectContaining({ code: 'task-busy' })])
+  for (const url of ['/api/v1/tasks/recover', '/api/v1/tasks/juggle', `/api/v1/failures/${captureId}`])
+    expect((await api().inject({ method: 'GET', headers: host, url })).statusCode).toBe(404)
+})
+
+test.each(['/api/v1/tasks/recover', `/api/v1/failures/${captureId}/retry`, '/api/v1/failures/dismiss'])(
+  'an order to %s that is not declared as JSON, as a page in a browser can send it, is refused',
+  async (url) => {
+    for (const headers of [host, { ...host, 'content-type': 'text/plain' }]) {
+      const answer = await api().inject({ method: 'POST', url, headers, payload: '{"apply":true}' })
+      expect([answer.statusCode, answer.json()]).toEqual([415, expect.objectContaining({ code: 'unsupported-type' })])
+    }
+  },
+)

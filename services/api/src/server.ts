@@ -6,12 +6,16 @@ import { problem, ProblemError, problemOf } from './problem.ts'
 import { readRest } from './read-rest.ts'
 import { addArticleRoutes, type ArticleQueries } from './routes/articles.ts'
 import { addCaptureRoutes, type CaptureViews } from './routes/captures.ts'
+import { addFailureRoutes, type DeadLetters } from './routes/failures.ts'
 import { addIngestRoutes, type IngestDeps } from './routes/ingest.ts'
+import { addTaskRoutes, type Tasks } from './routes/tasks.ts'
 
 export interface ApiDeps {
   ingest: IngestDeps
   views: CaptureViews
   articles: ArticleQueries
+  deadLetters: DeadLetters
+  tasks: Tasks
   health: Health
   log: Log
 }
@@ -57,6 +61,8 @@ export function createApi(deps: ApiDeps): FastifyInstance {
   addIngestRoutes(app, deps.ingest)
   addCaptureRoutes(app, deps.views)
   addArticleRoutes(app, deps.articles)
+  addFailureRoutes(app, deps.deadLetters)
+  addTaskRoutes(app, deps.tasks)
   return app
 }
 

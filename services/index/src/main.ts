@@ -15,6 +15,8 @@ await runStageService(IndexEnv, indexStage, async (env, { redis, prefix }, { log
     // At least one batch, so that a bulk is filled by jobs that wait for it.
     concurrency: env.INDEX_CONCURRENCY,
     deadlineMs: 120_000,
+    valves: [circuit],
+    onReason: (listener) => circuit.onReason(listener),
     waitingFor: () => [circuit.reason()].filter((reason) => reason !== null),
     close: async () => {
       circuit.close()
