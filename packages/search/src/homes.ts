@@ -2,7 +2,7 @@ import type { ArticleId } from '@copydesk/contracts'
 import { RateLimitedError } from '@copydesk/pipeline'
 import type { Client } from '@elastic/elasticsearch'
 import type { Homes, SearchNames } from './names.ts'
-import { searchHomes } from './search-homes.ts'
+import { createHomeSearch } from './search-homes.ts'
 
 /** Where homes are remembered; the queue adapter implements it in Redis. */
 export interface HomeStore {
@@ -23,20 +23,15 @@ export interface HomeFinder {
 
 /** Finds homes: remembered, else searched for, else claimed. `goesOn` says whether a question that failed for a passing reason may be asked again. Throws RateLimitedError where the store can't be asked, FaultError or the client's errors where Elasticsearch can't. */
 export function createHomeFinder(client: Client, names: SearchNames, store: HomeStore, goesOn: () => boolean = () => true): HomeFinder {
-  // Until a refresh has succeeded, a search may be blind to articles whose remembered home was lost.
-  let changes = 1
-  let refreshedAfter = 0
+  const search = createHomeSearch(client, names, goesOn)
 
   async function find(wanted: Homes): Promise<Homes> {
     const homes: Homes = new Map(await remembered(() => store.get([...wanted.keys()])))
     const unknown = [...wanted.keys()].filter((id) => !homes.has(id))
     if (unknown.length === 0) return homes
     // Asked after `get`: a store that was lost before it shows as changed now.
-    if (await remembered(() => store.serverChanged())) changes += 1
-    const seen = changes
-    const found = await searchHomes(client, names, unknown, refreshedAfter < seen, goesOn)
-    // Only now: a shard that the refresh could not reach has failed the search.
-    refreshedAfter = Math.max(refreshedAfter, seen)
+    const isChanged = await remembered(() => store.serverChanged())
+    const found = await search(unknown, isChanged)
     const settle = async (id: ArticleId): Promise<string> => {
       const month = found.get(id)
       if (month === undefined) return store.claim(id, wanted.get(id)!)
@@ -51,7 +46,8 @@ export function createHomeFinder(client: Client, names: SearchNames, store: Home
   return { find }
 }
 
-async function remembered<Result>(ask: () => Promise<Result>): Promise<Result> {
+/** Asks the home store. Throws RateLimitedError `search-unavailable` where it can't be asked. */
+export async function remembered<Result>(ask: () => Promise<Result>): Promise<Result> {
   try {
     return await ask()
   } catch (error) {

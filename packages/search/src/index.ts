@@ -1,6 +1,7 @@
 /** Elasticsearch: mapping, partitions, the bulk writer with its one decision, and queries. The only importer of the client. */
 export { type ArticleIndex, type ArticleIndexOptions, createArticleIndex } from './article-index.ts'
 export { type Circuit, createCircuit } from './circuit.ts'
+export { type Auditor, type AuditOptions, type AuditorOptions, type AuditReport, createAuditor } from './auditor.ts'
 export { createSearchClient } from './client.ts'
 export { type Decision, decide, type IndexOutcome } from './decide.ts'
 export { ArticleDocument, type IncomingArticle } from './document.ts'

@@ -7,17 +7,32 @@ import { hasPartitions, lostPartition } from './partitions.ts'
 import { patiently } from './patience.ts'
 
 /**
- * The home month of each article that lies in some partition; after a refresh, where told, those too that were written just now. All
- * partitions answer, or it throws a FaultError that names the one that doesn't, or what the client throws: a home not found would be
- * claimed anew, and the article doubled. Before the set-up nothing is found.
+ * A search for the home months of articles, over all partitions. Each one answers, or the search throws a FaultError that names the one
+ * that doesn't, or what the client throws: a home not found would be claimed anew, and the article doubled. Before the set-up nothing is
+ * found. It refreshes at the first call and whenever `isChanged` says that remembered homes may be lost: else a search is blind to what
+ * was written just now. A refresh that failed, or could not reach a partition, is made again at the next call.
  */
-export async function searchHomes(
+export function createHomeSearch(client: Client, names: SearchNames, goesOn: () => boolean) {
+  // Counted, not flagged: a refresh that one batch began before a change must not count for the change that another batch saw.
+  let changes = 1
+  let refreshedAfter = 0
+  return async (articleIds: readonly ArticleId[], isChanged: boolean): Promise<Homes> => {
+    if (isChanged) changes += 1
+    const seen = changes
+    const homes = await searchHomes(client, names, articleIds, refreshedAfter < seen, goesOn)
+    refreshedAfter = Math.max(refreshedAfter, seen)
+    return homes
+  }
+}
+
+async function searchHomes(
   client: Client,
   names: SearchNames,
   articleIds: readonly ArticleId[],
   refresh: boolean,
   goesOn: () => boolean,
 ): Promise<Homes> {
+  if (articleIds.length === 0) return new Map()
   try {
     if (refresh) await patiently(() => refreshAll(client, names), goesOn)
     return await patiently(() => ask(client, names, articleIds), goesOn)
