@@ -13,6 +13,22 @@ describe('an item of a bulk answer', () => {
     expect(classifyItem(item(404, 'index_not_found_exception'))).toEqual({ state: 'no-partition' })
   })
 
+  it('says after a conflict which version is the current one', () => {
+    const reason = '[Zq3]: version conflict, current version [6] is higher or equal to the one provided [1]'
+    expect(classifyItem(item(409, 'version_conflict_engine_exception', reason))).toEqual({ state: 'conflict', version: 6 })
+  })
+
+  it('names the closed partition', () => {
+    const closed = {
+      ...item(400, 'index_closed_exception'),
+      error: { type: 'index_closed_exception', reason: 'closed', index: 'a_v1-2026.11' },
+    }
+    expect(classifyItem(closed)).toEqual({
+      state: 'unavailable',
+      fault: { status: 400, type: 'index_closed_exception', index: 'a_v1-2026.11' },
+    })
+  })
+
   it.each(['mapper_parsing_exception', 'document_parsing_exception', 'illegal_argument_exception', 'some_later_exception'])(
     'is rejected for its own fault at a 400 with %s',
     (type) => {

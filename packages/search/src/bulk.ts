@@ -15,8 +15,11 @@ export interface Write {
   document: ArticleDocument
 }
 
-/** `conflict`: written by another since the look; `no-partition`: its alias is missing; `rejected`: the document itself is at fault; `unavailable`: anything else. */
-export type WriteResult = { state: 'written' | 'conflict' | 'no-partition' } | { state: 'rejected' | 'unavailable'; fault: Fault }
+/** `conflict`: written by another since the look, `version` being the current one; `no-partition`: its alias is missing; `rejected`: the document itself is at fault; `unavailable`: anything else. */
+export type WriteResult =
+  | { state: 'written' | 'no-partition' }
+  | { state: 'conflict'; version?: number }
+  | { state: 'rejected' | 'unavailable'; fault: Fault }
 
 /** Writes documents by one bulk request; a result for each, in order. Never throws. */
 export async function sendBulk(client: Client, writes: readonly Write[]): Promise<WriteResult[]> {
@@ -61,10 +64,17 @@ export function classifyItem(item: estypes.BulkResponseItem | undefined): WriteR
   const { status, error } = item
   if (status === 200 || status === 201) return { state: 'written' }
   const type = error?.type ?? 'unknown'
-  if (status === 409) return { state: 'conflict' }
+  if (status === 409) return { state: 'conflict', ...currentVersion(error?.reason) }
   if (status === 404 && type === 'index_not_found_exception') return { state: 'no-partition' }
   const isDocuments = status === 400 && !NOT_THE_DOCUMENTS.has(type) && !isAliases(type, error?.reason)
-  return { state: isDocuments ? 'rejected' : 'unavailable', fault: { status, type: withField(type, error?.reason) } }
+  const fault = { status, type: withField(type, error?.reason), ...(typeof error?.index === 'string' && { index: error.index }) }
+  return { state: isDocuments ? 'rejected' : 'unavailable', fault }
+}
+
+/** `[id]: version conflict, current version [6] is higher or equal to the one provided [1]`. */
+function currentVersion(reason: string | null | undefined): { version?: number } {
+  const version = /: version conflict, current version \[(\d{1,15})\]/.exec(reason ?? '')?.[1]
+  return version === undefined ? {} : { version: Number(version) }
 }
 
 /** An alias that writes nowhere comes as an illegal argument. Only the reason's first words are the server's own: behind them it may quote the article. */

@@ -44,11 +44,22 @@ interface Planned {
 
 /** One round of a batch, each article in it another one: find homes, look, decide, write. The items to be looked at again come back; all others are settled. Throws FaultError or the client's errors where Elasticsearch can't be asked, and what the home store throws. */
 export function createRound({ client, names, log, now, goesOn, finder, unavailable, circuit }: RoundOptions) {
+  /** The current version that a conflict named. A deleted document leaves its version behind for a minute, which no look shows. */
+  const conflicts = new WeakMap<Item, number>()
+
   return async function decideAndWrite(items: Item[]): Promise<Item[]> {
     const homes = await finder.find(new Map(items.map(({ input }) => [input.article.articleId, monthOf(input.fetchedAt)])))
     const looks = await patiently(() => look(client, names, homes), goesOn)
     await makePartitions(looks.missing)
-    const planned = items.flatMap((item) => plan(item, looks, homes) ?? [])
+    const planned = items.flatMap((item) => {
+      try {
+        return plan(item, looks, homes) ?? []
+      } catch (error) {
+        // A fault of this article's alone: its neighbours go on.
+        item.reject(error)
+        return []
+      }
+    })
     if (planned.length === 0) return []
     const results = await writePatiently(
       client,
@@ -63,6 +74,7 @@ export function createRound({ client, names, log, now, goesOn, finder, unavailab
       const result = results[at]!
       if (settle(item, decision, result, isAnswered)) continue
       again.push(item)
+      if (result.state === 'conflict' && result.version !== undefined) conflicts.set(item, result.version)
       if (result.state === 'no-partition') months.push(homes.get(item.input.article.articleId)!)
     }
     await makePartitions(months)
@@ -83,7 +95,8 @@ export function createRound({ client, names, log, now, goesOn, finder, unavailab
       return null
     }
     const document = buildDocument(item.input, stored?.status === 'live' ? stored : null, now())
-    return { item, decision, write: { articleId, alias: names.write(homes.get(articleId)!), version: version + 1, document } }
+    const after = stored === null ? Math.max(version, conflicts.get(item) ?? 0) : version
+    return { item, decision, write: { articleId, alias: names.write(homes.get(articleId)!), version: after + 1, document } }
   }
 
   /** Tells the circuit how the writing went. Overload that hit only some of a batch is no reason to stop. */
