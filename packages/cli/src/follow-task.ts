@@ -48,5 +48,11 @@ export function numbersOf(result: NonNullable<TaskView['result']>): Record<strin
 /** Prints a task's result, a line for each thing found. */
 export function printResult(result: NonNullable<TaskView['result']>): void {
   const width = Math.max(...Object.keys(result).map((name) => name.length))
-  for (const [name, value] of Object.entries(result)) console.log(`${name.padEnd(width)}  ${[value].flat().join(', ')}`)
+  for (const [name, value] of Object.entries(result))
+    console.log(`${name.padEnd(width)}  ${typeof value === 'number' ? value : listed(value)}`)
+}
+
+function listed(counts: Record<string, number>): string {
+  const some = Object.entries(counts).filter(([, count]) => count > 0)
+  return some.length === 0 ? '0' : some.map(([name, count]) => `${name} ${count}`).join(', ')
 }

@@ -131,7 +131,7 @@ export const TaskView = z.object({
   /** What it does now, in words, with numbers. */
   progress: z.string().optional(),
   /** What it found (and did, where `apply`), by name. */
-  result: z.record(z.string(), z.union([z.number(), z.string(), z.array(z.string())])).optional(),
+  result: z.record(z.string(), z.union([z.number(), z.record(z.string(), z.number())])).optional(),
   /** Why it failed. */
   reason: z.string().optional(),
 })

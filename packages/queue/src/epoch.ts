@@ -42,7 +42,8 @@ async function adopt(redis: Redis, store: EpochStore, prefix: string, inArchive:
   return agreed === inArchive ? { kind: 'agreed', epoch: inArchive } : { kind: 'lost', reason: REPLACED }
 }
 
-const EMPTIED = 'Redis is empty, and the archive says that it was in use: bring back the data folder of Redis.'
+const EMPTIED =
+  'Redis is empty, and the archive says that it was in use: bring back the data folder of Redis, or fill it again with ./copydesk recover --yes.'
 const REPLACED = 'Redis is another one than the archive was filled with: set REDIS_URL to the right one, or bring back its data folder.'
 const FOREIGN =
   'the archive holds segments of which this Redis knows nothing: set ARCHIVE_DIR and REDIS_URL to a pair that belongs together.'

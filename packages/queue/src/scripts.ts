@@ -6,7 +6,7 @@ import { PRELUDE } from './moves/prelude.ts'
 export class EpochError extends Error {
   override readonly name = 'EpochError'
   constructor(
-    reason = 'this Redis is not the one that the archive belongs to: it was emptied or replaced. Nothing moves until its data folder is back, or REDIS_URL and ARCHIVE_DIR name a pair that belongs together',
+    reason = 'this Redis is not the one that the archive belongs to: it was emptied or replaced. Nothing moves until its data folder is back, it is filled again with ./copydesk recover --yes, or REDIS_URL and ARCHIVE_DIR name a pair that belongs together',
   ) {
     super(reason)
   }

@@ -4,6 +4,8 @@ import type { Log } from '@copydesk/pipeline'
 export interface Duty {
   name: string
   everyMs: number
+  /** Done while Redis and archive don't belong together, too. */
+  always?: boolean
   /** Does it; answers what to log, or null where nothing was to be done. */
   run(): Promise<object | null>
 }
@@ -11,7 +13,7 @@ export interface Duty {
 export interface KeeperOptions {
   duties: Duty[]
   lease: { hold(): Promise<boolean>; release(): Promise<void> }
-  /** Whether Redis and archive belong together: the keeper waits while they don't. */
+  /** Whether Redis and archive belong together: most duties wait while they don't. */
   open: () => boolean
   log: Log
   tickMs: number
@@ -29,9 +31,9 @@ export function startKeeper({ duties, lease, open, log, tickMs, now = Date.now }
   let turn: Promise<void> = Promise.resolve()
 
   async function doDue(): Promise<void> {
-    if (!open() || !(await lease.hold())) return
+    if (!(await lease.hold())) return
     for (const duty of duties) {
-      if (closed || (due.get(duty.name) ?? 0) > now()) continue
+      if (closed || !(open() || duty.always) || (due.get(duty.name) ?? 0) > now()) continue
       due.set(duty.name, now() + duty.everyMs)
       try {
         const done = await duty.run()

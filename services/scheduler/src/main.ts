@@ -1,41 +1,39 @@
 import { createIntakeTail } from '@copydesk/archive'
-import { createLease, DEFAULT_RECONCILE, DEFAULT_TAIL_CHECK, reconcile, tailCheck } from '@copydesk/queue'
-import { CommonEnv, connectPipeline, envTypes, loadEnv, runService } from '@copydesk/runtime'
+import { createLease, createTasks, DEFAULT_TAIL_CHECK, reconcile, tailCheck } from '@copydesk/queue'
+import { connectPipeline, loadEnv, type PipelineParts, runService } from '@copydesk/runtime'
 import { createNames, createSearchClient, setUpSearch } from '@copydesk/search'
-import { startKeeper } from './keeper.ts'
+import type { Log } from '@copydesk/pipeline'
+import { SchedulerEnv } from './env.ts'
+import { ledgerWorks } from './keep-ledger.ts'
+import { type Duty, startKeeper } from './keeper.ts'
+import { createTaskRunner } from './tasks.ts'
 
-const SchedulerEnv = CommonEnv.extend({
-  KEEPER_MS: envTypes.milliseconds.default(15_000),
-  RECONCILE_UNTOUCHED_MS: envTypes.milliseconds.default(DEFAULT_RECONCILE.untouchedMs),
-})
 const HOUR_MS = 3_600_000
+/** How often somebody's wish for a task is looked for: who asked is waiting. */
+const TASKS_MS = 1000
 
 await runService(
   'scheduler',
   () => loadEnv(SchedulerEnv),
   async (env, context) => {
     const parts = await connectPipeline(env, context, 'worker')
-    const { registry, queues, archive, redis, prefix, gate } = parts
+    const { redis, prefix, gate } = parts
     const { log } = context
     const client = createSearchClient({ url: env.ELASTICSEARCH_URL })
-    const tail = createIntakeTail(env.ARCHIVE_DIR)
-    const marks = { mark: async () => numberOrNull(await redis.get(`${prefix}:mark`)) }
-    const again = { untouchedMs: env.RECONCILE_UNTOUCHED_MS, againMs: env.RECONCILE_UNTOUCHED_MS * 2 }
+    const names = createNames(env.ARTICLES_ALIAS)
+    const works = ledgerWorks({ env, parts, client, names, log })
+    const tasks = createTaskRunner(createTasks({ redis, prefix }), { recover: works.recover, audit: works.audit }, log)
     const partitions = async () => {
-      await setUpSearch(client, { names: createNames(env.ARTICLES_ALIAS) })
+      await setUpSearch(client, { names })
       return null
     }
     const keeper = startKeeper({
       // The tail check first: it runs at every start, as soon as the epoch is right.
       duties: [
-        {
-          name: 'tail-check',
-          everyMs: env.KEEPER_MS,
-          run: async () =>
-            counted('accepted', await tailCheck({ registry, queues, tail, marks, ends: archive }, Date.now(), DEFAULT_TAIL_CHECK)),
-        },
-        { name: 'reconcile', everyMs: env.KEEPER_MS, run: async () => counted('added', await reconcile(registry, queues, again, log)) },
-        { name: 'partitions', everyMs: HOUR_MS, run: async () => await partitions() },
+        ...flightDuties(env, parts, log),
+        { name: 'tasks', everyMs: TASKS_MS, always: true, run: async () => await tasks.look() },
+        { name: 'partitions', everyMs: HOUR_MS, run: partitions },
+        works.sample,
       ],
       lease: createLease(redis, { prefix, name: 'keeper', ms: Math.max(30_000, env.KEEPER_MS * 3) }),
       open: () => gate.epoch() !== null,
@@ -52,6 +50,23 @@ await runService(
     }
   },
 )
+
+/** What keeps everything under way that was accepted. */
+function flightDuties(env: SchedulerEnv, parts: PipelineParts, log: Log): Duty[] {
+  const { registry, queues, archive, redis, prefix } = parts
+  const tail = createIntakeTail(env.ARCHIVE_DIR)
+  const marks = { mark: async () => numberOrNull(await redis.get(`${prefix}:mark`)) }
+  const settled = { ...DEFAULT_TAIL_CHECK, settleMs: env.INTAKE_SETTLE_MS }
+  const again = { untouchedMs: env.RECONCILE_UNTOUCHED_MS, againMs: env.RECONCILE_UNTOUCHED_MS * 2 }
+  return [
+    {
+      name: 'tail-check',
+      everyMs: env.KEEPER_MS,
+      run: async () => counted('accepted', await tailCheck({ registry, queues, tail, marks, ends: archive }, Date.now(), settled)),
+    },
+    { name: 'reconcile', everyMs: env.KEEPER_MS, run: async () => counted('added', await reconcile(registry, queues, again, log)) },
+  ]
+}
 
 function numberOrNull(text: string | null): number | null {
   return text === null ? null : Number(text)
