@@ -1,5 +1,6 @@
 import type { RecordKind, Reference } from '@copydesk/contracts'
 import { type Log, RetryableError } from '@copydesk/pipeline'
+import { explainDisk } from './explain-disk.ts'
 import type { Segment } from './segment.ts'
 
 export interface Appender {
@@ -64,7 +65,7 @@ export function createAppender(options: AppenderOptions): Appender {
         if (segment !== null && segment.size() >= options.rotateBytes) await closeSegment()
       } catch (error) {
         await abandonSegment()
-        const unavailable = new RetryableError('archive-unavailable', explain(options.folder, error), { cause: error })
+        const unavailable = new RetryableError('archive-unavailable', explainDisk('write to', options.folder, error), { cause: error })
         log.warn({ kind, err: unavailable.message }, 'archive append failed')
         for (const item of batch) item.reject(unavailable)
       }
@@ -116,22 +117,4 @@ export function createAppender(options: AppenderOptions): Appender {
       return enqueue(closeSegment)
     },
   }
-}
-
-const CURES: Record<string, string> = {
-  ENOSPC: 'the disk is full: free space, or give the archive a larger disk',
-  EDQUOT: "the disk quota is used up: free space, or raise the user's quota",
-  EFBIG: 'a file may not grow so large here: raise the file size limit (ulimit -f)',
-  EACCES: "the folder is not writable: make it the service user's own",
-  EPERM: "the folder is not writable: make it the service user's own",
-  EROFS: 'the file system is mounted read-only: mount it writable',
-  ENOENT: 'the folder is gone: mount or make it',
-  ENOTDIR: 'it is no folder: name a folder for the archive',
-  EMFILE: 'too many files are open: raise the limit (ulimit -n)',
-  EIO: 'the disk answers with errors: check it',
-}
-
-function explain(folder: string, error: unknown): string {
-  const { code, message } = error as NodeJS.ErrnoException
-  return `cannot write to the archive in ${folder}: ${CURES[code ?? ''] ?? message}`
 }

@@ -73,9 +73,10 @@ export async function openNamed(folder: string, segment: string): Promise<{ hand
   return closed === null ? null : { handle: closed, isOpen: false }
 }
 
-async function openIfThere(path: string): Promise<FileHandle | null> {
+/** Opens a file; null where it isn't there. */
+export async function openIfThere(path: string, flags: 'r' | 'r+' = 'r'): Promise<FileHandle | null> {
   try {
-    return await open(path, 'r')
+    return await open(path, flags)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
     throw error

@@ -3,15 +3,13 @@ import { link, mkdir, open, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { failpoint } from '@copydesk/pipeline'
 import { plainName, readFolder } from './list.ts'
-import { segmentKind } from './names.ts'
+import { EPOCH, segmentKind } from './names.ts'
 import { syncFolder } from './segment.ts'
-
-const NAME = 'epoch'
 
 /** The archive's epoch, or null where it has none yet. */
 export async function readEpoch(folder: string): Promise<string | null> {
   try {
-    return (await readFile(join(folder, NAME), 'utf8')).trim()
+    return (await readFile(join(folder, EPOCH), 'utf8')).trim()
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
     throw error
@@ -21,12 +19,12 @@ export async function readEpoch(folder: string): Promise<string | null> {
 /** Gives the archive its epoch, once and for ever: of several that try, one writes. It is synced when this resolves. */
 export async function writeEpoch(folder: string, epoch: string): Promise<'written' | 'exists'> {
   await mkdir(folder, { recursive: true, mode: 0o750 })
-  const draft = join(folder, `${NAME}.${randomUUID()}`)
+  const draft = join(folder, `${EPOCH}.${randomUUID()}`)
   try {
     await writeSynced(draft, `${epoch}\n`)
     // A link is exclusive and shows the file whole: created under its own name it could be found empty after a crash.
     failpoint('epoch.write', 'before')
-    await link(draft, join(folder, NAME))
+    await link(draft, join(folder, EPOCH))
     failpoint('epoch.write', 'after')
     return 'written'
   } catch (error) {

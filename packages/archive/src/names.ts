@@ -3,12 +3,24 @@ import type { RecordKind } from '@copydesk/contracts'
 import { v7 } from 'uuid'
 
 const NAME = /^(intake|raw|clean|article|ends)-[0-9a-f-]{36}\.warc\.gz$/
+const DRAFT = /^(epoch|trial)\.[0-9a-f-]{36}$/
 
 /** What a segment's file bears behind its name until it is closed. */
 export const OPEN = '.open'
 
 /** What a file beside a segment bears while the sweep closes it: the segment may still have its torn tail. */
 export const CLOSING = '.closing'
+
+/** What the epoch's file is called; behind it a dot and an id, while it is written. */
+export const EPOCH = 'epoch'
+
+/** What the file of a trial is called, before a dot and its id. */
+export const TRIAL = 'trial'
+
+/** Whether a name is that of a file which is made and gone at once, unless its process is killed in between. */
+export function isDraft(name: string): boolean {
+  return DRAFT.test(name)
+}
 
 /** A new segment's name: the kind, and a UUIDv7, so that no process ever appends to another's file. */
 export function newSegmentName(kind: RecordKind): string {

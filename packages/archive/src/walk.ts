@@ -55,6 +55,13 @@ export async function* walkSegment(handle: FileHandle, from: number): AsyncGener
   }
 }
 
+/** The record that a segment begins with; null where it isn't whole. */
+export async function firstRecord(handle: FileHandle): Promise<WarcRecord | null> {
+  const window = await openWindow(handle)
+  const { read } = await readRecord(window, 0)
+  return read.state === 'whole' ? read.record : null
+}
+
 /** `other`: a whole member that is no WARC record. `end` of what isn't whole: where it would end if only its content was changed. */
 type RecordRead = { state: 'whole'; record: WarcRecord; end: number } | { state: 'other' | 'corrupt'; end?: number | undefined }
 
