@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createSearchClient } from '@copydesk/search'
 import type { Client } from '@elastic/elasticsearch'
+import { type Site, startOrigin } from '../fault/rig/origin.ts'
 import { countDocuments } from './documents.ts'
-import { serveOrigin, type Origin } from './origin.ts'
 import type { Peer, Running } from './peers/peer.ts'
 import { redisNumbers } from './redis-numbers.ts'
 import { type Kill, scheduleKills } from './schedule.ts'
@@ -50,14 +50,16 @@ const ORIGIN_MS = 200
 /** A pipeline that gets nothing done for so long, after the last kill, is taken as it is. */
 const STUCK_MS = 120_000
 /** The shares of the kills' time in which the pages come: the last page, and how much later a changed page comes again. */
-const [FIRST, AGAIN] = [0.7, 0.2]
+const [FIRST, AGAIN] = [0.6, 0.3]
 const TICK_MS = 500
 
 /** Runs a pipeline through the drill: pages come evenly over the time of the kills, half of them again after a change, while its workers are killed. */
 export async function runDrill(peer: Peer, options: DrillOptions): Promise<DrillResult> {
   const { index, elasticsearch, notice } = options
   const folder = await mkdtemp(join(tmpdir(), 'copydesk-bench-'))
-  const origin = await serveOrigin(ORIGIN_MS)
+  const origin = await startOrigin()
+  const site = origin.site('bench', options.pages)
+  site.answerMs = ORIGIN_MS
   const client = createSearchClient({ url: elasticsearch.url })
   const elasticsearchBefore = cpuSecondsOf(elasticsearch.pid)
   const running = await peer.start({ folder, elasticsearchUrl: elasticsearch.url, index, originPort: origin.port, notice })
@@ -65,15 +67,15 @@ export async function runDrill(peer: Peer, options: DrillOptions): Promise<Drill
   try {
     const began = performance.now()
     const kills = scheduleKills(options.kills, options.overSeconds, options.seed)
-    const [killsUnderLoad] = await Promise.all([killAll(running, kills, usage), feed(running, origin, options)])
+    const [killsUnderLoad] = await Promise.all([killAll(running, kills, usage), feed(running, site, options)])
     await settle(running, notice)
     const seconds = (performance.now() - began) / 1000
     usage.look()
     return {
-      ...(await judge(client, running, origin, options.pages)),
+      ...(await judge(client, running, site)),
       killsUnderLoad,
       seconds,
-      originRequests: origin.requests(),
+      originRequests: site.requests(),
       cpuSeconds: usage.cpuSeconds(),
       elasticsearchCpuSeconds: cpuSecondsOf(elasticsearch.pid) - elasticsearchBefore,
       peakMemoryMiB: usage.peakMemoryMiB(),
@@ -89,7 +91,7 @@ export async function runDrill(peer: Peer, options: DrillOptions): Promise<Drill
   }
 }
 
-async function feed(running: Running, origin: Origin, { pages, overSeconds }: DrillOptions): Promise<void> {
+async function feed(running: Running, site: Site, { pages, overSeconds }: DrillOptions): Promise<void> {
   const spanMs = overSeconds * 1000
   const began = performance.now()
   for (let [first, again] = [0, 0]; again < pages;) {
@@ -97,8 +99,8 @@ async function feed(running: Running, origin: Origin, { pages, overSeconds }: Dr
     const due = (delay: number): number => Math.min(pages, Math.ceil(((share - delay) / FIRST) * pages))
     const batch = range(first, due(0))
     const changed = range(again, due(AGAIN)).filter((page) => page % 2 === 0)
-    for (const page of changed) origin.change(page)
-    const urls = [...batch, ...changed].map(origin.urlOf)
+    for (const page of changed) site.change(page)
+    const urls = [...batch, ...changed].map((page) => site.url(page))
     if (urls.length > 0) await running.ingest(urls)
     first = Math.max(first, due(0))
     again = Math.max(again, due(AGAIN))
@@ -137,16 +139,14 @@ async function settle(running: Running, notice: (line: string) => void): Promise
   }
 }
 
-async function judge(client: Client, running: Running, origin: Origin, pages: number) {
+async function judge(client: Client, running: Running, site: Site) {
   const found = await countDocuments(client, running.documents)
-  const all = range(0, pages).map((page) => ({
-    url: origin.urlOf(page),
-    mark: origin.markOf(page),
-    texts: found.get(origin.urlOf(page)) ?? [],
-  }))
+  const all = range(0, site.n).map((page) => ({ page, texts: found.get(site.url(page)) ?? [] }))
   const missing = all.filter(({ texts }) => texts.length === 0)
-  const old = all.filter(({ texts, mark }) => texts.length > 0 && !texts.every((text) => text.includes(mark)))
-  const without = new Set([...missing, ...old].map(({ url }) => url))
+  // Every paragraph names its edition.
+  const isNew = (page: number) => (text: string) => site.paragraphs(page).some((paragraph) => text.includes(paragraph))
+  const old = all.filter(({ page, texts }) => texts.length > 0 && !texts.every(isNew(page)))
+  const without = new Set([...missing, ...old].map(({ page }) => site.url(page)))
   return {
     lost: without.size,
     missing: missing.length,

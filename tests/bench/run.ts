@@ -15,8 +15,8 @@ import { tutorial } from './peers/tutorial.ts'
 const PEERS: Peer[] = [copydesk, tutorial, script]
 const USAGE = `node tests/bench/run.ts [${PEERS.map(({ name }) => name).join('|')}]… [--n 2000] [--kills 25] [--over SECONDS] [--seed S]`
 const FOLDER = join(LOCAL, 'bench/peers')
-/** The tests' own Elasticsearch. */
-const STORES = join(LOCAL, 'test')
+/** An Elasticsearch of its own, so that nobody else's work is measured with it. */
+const STORES = join(LOCAL, 'bench/stores')
 const USUAL_KILLS = 25
 
 /** What is kept of a run, as `.local/bench/peers/<name>.json` (with another number of kills than usual, `<name>-<kills>.json`). */
@@ -76,8 +76,8 @@ async function drill(peer: Peer): Promise<DrillResult> {
   try {
     return await runDrill(peer, { pages, kills, overSeconds, seed, index, elasticsearch, notice })
   } finally {
-    await client.indices.delete({ index }, { ignore: [404] })
     await dropArticles(client, index)
+    await client.indices.delete({ index }, { ignore: [404] })
     await client.close()
   }
 }

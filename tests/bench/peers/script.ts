@@ -25,6 +25,7 @@ async function prepare(): Promise<string | null> {
   try {
     await run('python3', ['-m', 'venv', VENV])
     await run(PYTHON, ['-m', 'pip', 'install', '--quiet', '--requirement', join(FOLDER, 'requirements.txt')])
+    await run(PYTHON, ['-c', 'import elasticsearch, requests, trafilatura'])
     return null
   } catch (error) {
     const reason = error instanceof Error ? error.message.split('\n')[0] : String(error)

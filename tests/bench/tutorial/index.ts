@@ -1,6 +1,10 @@
 import { createHash } from 'node:crypto'
+import { Client } from '@elastic/elasticsearch'
 import { Worker } from 'bullmq'
-import { client, concurrency, connection, index, type IndexJob, logFailed } from './queues.ts'
+import { concurrency, connection, type IndexJob, logFailed } from './queues.ts'
+
+const client = new Client({ node: process.env['ELASTICSEARCH_URL'] ?? 'http://localhost:9200' })
+const index = process.env['INDEX'] ?? 'articles'
 
 const worker = new Worker<IndexJob>(
   'index',

@@ -1,4 +1,3 @@
-import { Client } from '@elastic/elasticsearch'
 import { Queue, type Job } from 'bullmq'
 
 /** What each queue's jobs carry: the page itself, as tutorials do it. */
@@ -33,9 +32,6 @@ export const indexQueue = new Queue<IndexJob>('index', { connection, defaultJobO
 
 /** Jobs that each process works on at once. */
 export const concurrency = 5
-
-export const client: Client = new Client({ node: process.env['ELASTICSEARCH_URL'] ?? 'http://localhost:9200' })
-export const index: string = process.env['INDEX'] ?? 'articles'
 
 /** Logs a job that failed. */
 export function logFailed(job: Job | undefined, error: Error): void {
