@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ensureRedis, freePort, stopLocal } from '@copydesk/cli'
@@ -8,7 +8,7 @@ import { createNames } from '@copydesk/search'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { z } from 'zod'
 import { type NewsSite, serveNews } from '../support/news-site.ts'
-import { accepted, startTestSystem, type TestSystem } from '../support/system.ts'
+import { accepted, json, startTestSystem, type TestSystem } from '../support/system.ts'
 
 /** A Redis of its own: it is emptied. */
 let folder: string
@@ -27,7 +27,15 @@ beforeAll(async () => {
   ])
   system = await startTestSystem({
     sites: [site.port, deadPort],
-    env: { REDIS_URL: redisUrl, KEEPER_MS: '1000', RETRY_ATTEMPTS: '1', INTAKE_MAX_IN_FLIGHT: '40', RECONCILE_UNTOUCHED_MS: '2000' },
+    env: {
+      REDIS_URL: redisUrl,
+      KEEPER_MS: '1000',
+      RETRY_ATTEMPTS: '1',
+      INTAKE_MAX_IN_FLIGHT: '40',
+      RECONCILE_UNTOUCHED_MS: '2000',
+      SEGMENT_MS: '4000',
+      AUDIT_MS: '2000',
+    },
   })
 })
 afterAll(async () => {
@@ -75,7 +83,8 @@ describe('dead letters', () => {
     const { code, stderr } = await system.cli(['retry', view!.captureId])
     expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringMatching(/^copydesk: .*indexed.*\n$/) })
     const [slow] = await system.ingest([{ url: urls(1, 1, 'slow')[0] }])
-    expect((await system.cli(['dismiss', accepted(slow)])).stderr).toMatch(/^copydesk: .*under way.*\n$/)
+    const underWay = await system.ask(`/api/v1/failures/${accepted(slow)}/dismiss`, json({}))
+    expect(underWay.problem()).toMatchObject({ status: 409, code: 'no-dead-letter', detail: expect.stringContaining('under way') })
     expect((await system.cli(['failures', view!.captureId])).stderr).toMatch(/^copydesk: no dead letter.*\n$/)
     expect((await system.cli(['retry', 'x'])).stderr).toMatch(/^copydesk: x is no captureId.*\n$/)
     expect((await system.cli(['retry'])).stderr).toMatch(/^copydesk: retry needs a dead letter's captureId, or --all\n$/)
@@ -86,11 +95,7 @@ describe('dead letters', () => {
 test('an intake that is full says so, and the command line waits for room', async () => {
   const slow = urls(100, 30, 'slow')
   const results = await system.ingest(slow.map((url) => ({ url })))
-  const refused = await system.ask('/api/v1/ingest', {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ items: urls(200, 20).map((url) => ({ url })) }),
-  })
+  const refused = await system.ask('/api/v1/ingest', json({ items: urls(200, 20).map((url) => ({ url })) }))
   expect(refused.problem()).toMatchObject({ status: 429, code: 'queue-full', detail: expect.stringContaining('40') })
   expect(refused.headers.get('retry-after')).toMatch(/^\d+$/)
   const waited = await system.cli(['ingest', ...urls(200, 20), '--wait', '--json'])
@@ -108,6 +113,11 @@ describe('the index', () => {
     for (const { _id: id, _index: index } of found.hits.hits) await system.client.delete({ index, id: id! })
     expect(partition.length).toBeGreaterThan(0)
 
+    // The keeper finds some of it by itself.
+    await vi.waitFor(async () => expect((await system.status()).alarms).toEqual([expect.stringContaining('7 articles are missing')]), {
+      timeout: 15_000,
+      interval: 250,
+    })
     const audit = await system.cli(['audit', '--json'])
     expect({ code: audit.code, ...told(audit.stdout) }).toMatchObject({ code: 1, applied: false, missing: 7, old: 0, repaired: 0 })
     expect((await system.cli(['status'])).stdout).toMatch(/^ALARM: .*7 articles are missing/)
@@ -158,6 +168,21 @@ describe('a Redis that was emptied', () => {
   })
 })
 
+test('the segments that a killed process left open are closed', { timeout: 60_000 }, async () => {
+  const openOnes = async (): Promise<string[]> => (await readdir(join(system.data, 'archive'))).filter((name) => name.endsWith('.open'))
+  await system.run(urls(400, 1)[0]!)
+  const left = (await openOnes()).filter((name) => name.startsWith('raw-'))
+  expect(left.length).toBeGreaterThan(0)
+  system.kill('fetch', 'SIGKILL')
+  await system.ready('fetch')
+  await vi.waitFor(async () => expect((await openOnes()).filter((name) => left.includes(name))).toEqual([]), {
+    timeout: 30_000,
+    interval: 500,
+  })
+  const names = await readdir(join(system.data, 'archive'))
+  expect(left.map((name) => names.includes(name.replace('.open', '')))).toEqual(left.map(() => true))
+})
+
 test('what orders something must come as JSON: a page in a browser can send the rest', async () => {
   for (const path of ['/api/v1/tasks/recover', '/api/v1/failures/dismiss']) {
     const answer = await system.ask(path, { method: 'POST', headers: { 'content-type': 'text/plain' }, body: '{"apply":true}' })
@@ -165,6 +190,6 @@ test('what orders something must come as JSON: a page in a browser can send the 
   }
 })
 
-test('no process died of any of it', () => {
-  expect(system.notices).toEqual([])
+test('no process died of any of it but the one that was killed', () => {
+  expect(system.notices.filter((notice) => !notice.startsWith('fetch ended (SIGKILL)'))).toEqual([])
 })

@@ -1,4 +1,4 @@
-import { createArchive, createArchiveReader, createRecordStore, hasSegments, readEpoch, writeEpoch } from '@copydesk/archive'
+import { checkFolder, createArchive, createArchiveReader, createRecordStore, hasSegments, readEpoch, writeEpoch } from '@copydesk/archive'
 import { checkRedis, connectRedis, createEpochGate, createQueues, createRegistry, redisReady, UnfitRedisError } from '@copydesk/queue'
 import { type CommonEnv, ConfigError } from './load-env.ts'
 import { createProcessLeases } from './process-leases.ts'
@@ -18,7 +18,8 @@ export async function connectPipeline(env: CommonEnv, context: ServiceContext, r
   const redis = connectRedis(env.REDIS_URL, role, onError, silentMs)
   context.setWaitingFor(() => ['Redis: no connection yet'])
   await fitRedis(redis, context)
-  const processes = createProcessLeases(redis, prefix, log)
+  await fitArchive(env.ARCHIVE_DIR, context)
+  const processes = createProcessLeases(redis, prefix, env.SEGMENT_MS, log)
   const archive = createArchive({ folder: env.ARCHIVE_DIR, log, processId: processes.processId, rotateMs: env.SEGMENT_MS })
   const reader = createArchiveReader({ folder: env.ARCHIVE_DIR })
   const epochStore = {
@@ -66,6 +67,25 @@ async function fitRedis(redis: ReturnType<typeof connectRedis>, context: Service
   } catch (error) {
     if (error instanceof UnfitRedisError) throw new ConfigError(error.message, { cause: error })
     throw error
+  }
+}
+
+/** Waits for a folder that can be written: a disk may be mounted later, or be made room on. */
+async function fitArchive(folder: string, context: ServiceContext): Promise<void> {
+  const { log, leaving } = context
+  let said = ''
+  for (;;) {
+    leaving.throwIfAborted()
+    try {
+      await checkFolder(folder)
+      return
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error)
+      context.setWaitingFor(() => [reason])
+      if (reason !== said) log.error({ reason }, 'waiting: the archive can not be used')
+      said = reason
+      await new Promise((resolve) => setTimeout(resolve, 1000))
+    }
   }
 }
 

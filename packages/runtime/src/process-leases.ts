@@ -4,19 +4,22 @@ import type { Log } from '@copydesk/pipeline'
 
 type Redis = Parameters<typeof createLease>[0]
 
-/** Longer than Redis is away when it is started again; far below the time after which a segment counts as left. */
-const LEASE_MS = 60_000
-const RENEW_MS = 15_000
+/** Longer than Redis is away when it is started again. */
+const LONGEST_MS = 60_000
 
 export type ProcessLeases = ReturnType<typeof createProcessLeases>
 
-/** Says in Redis that this process lives: its segments in the archive bear its id, and the keeper closes only those of the dead. */
-export function createProcessLeases(redis: Redis, prefix: string, log: Log) {
+/**
+ * Says in Redis that this process lives: its segments in the archive bear its id, and the keeper closes only those of the dead. A lease is
+ * over before a segment counts as left, which is two times `segmentMs` after its last record.
+ */
+export function createProcessLeases(redis: Redis, prefix: string, segmentMs: number, log: Log) {
   const processId = randomUUID()
-  const lease = createLease(redis, { prefix, name: `process:${processId}`, ms: LEASE_MS })
+  const ms = Math.min(LONGEST_MS, segmentMs * 2)
+  const lease = createLease(redis, { prefix, name: `process:${processId}`, ms })
   const renew = () =>
     void lease.hold().catch((error: unknown) => log.debug({ reason: String(error) }, 'the process lease could not be renewed'))
-  const timer = setInterval(renew, RENEW_MS)
+  const timer = setInterval(renew, ms / 4)
   renew()
   return {
     processId,

@@ -1,6 +1,6 @@
 import { createGuard } from '@copydesk/http'
 import { sniffBinary } from '@copydesk/extraction'
-import { statfs } from 'node:fs/promises'
+import { freeBytes } from '@copydesk/archive'
 import { createCeilings, createFailures, createIntake, createTasks, createViews } from '@copydesk/queue'
 import { ConfigError, connectPipeline, runService } from '@copydesk/runtime'
 import { createNames, createSearchClient, getArticle, search } from '@copydesk/search'
@@ -18,10 +18,7 @@ await runService('api', readApiEnv, async (env, context) => {
     redis,
     prefix,
     limits: { redisBytes: env.INTAKE_MAX_REDIS_BYTES, diskBytes: env.INTAKE_MIN_FREE_BYTES, inFlight: env.INTAKE_MAX_IN_FLIGHT },
-    freeBytes: async () => {
-      const { bavail, bsize } = await statfs(env.ARCHIVE_DIR)
-      return bavail * bsize
-    },
+    freeBytes: async () => await freeBytes(env.ARCHIVE_DIR),
   })
   const intake = createIntake({ registry, queues, archive, gate, log, ceilings })
   const views = createViews({ redis, registry, queues, gate, prefix })

@@ -29,17 +29,16 @@ interface Given {
 async function audited({ captures }: Given, options: Partial<AuditOptions> = {}) {
   const all = captures.map((capture) => ({ ...capture, id: captureOf(capture.hoursAgo) }))
   const compared: { captureId: CaptureId; repair: boolean }[] = []
-  const end = (id: CaptureId, outcome: Outcome, kind: EndRecord['kind'] = 'end'): EndRecord =>
-    ({
-      v: 1,
-      captureId: id,
-      rev: 0,
-      run: kind === 'retry' ? 2 : 1,
-      kind,
-      stage: 'index',
-      at: new Date(NOW).toISOString(),
-      outcome,
-    }) as EndRecord
+  const end = (id: CaptureId, outcome: Outcome, kind: EndRecord['kind'] = 'end'): EndRecord => ({
+    v: 1,
+    captureId: id,
+    rev: 0,
+    run: kind === 'retry' ? 2 : 1,
+    kind,
+    stage: 'index',
+    at: new Date(NOW).toISOString(),
+    outcome,
+  })
   const deps: AuditDeps = {
     archive: {
       async *ends() {

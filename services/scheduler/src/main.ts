@@ -4,6 +4,7 @@ import { connectPipeline, loadEnv, type PipelineParts, runService } from '@copyd
 import { createNames, createSearchClient, setUpSearch } from '@copydesk/search'
 import type { Log } from '@copydesk/pipeline'
 import { SchedulerEnv } from './env.ts'
+import { archiveDuties } from './keep-archive.ts'
 import { ledgerWorks } from './keep-ledger.ts'
 import { type Duty, startKeeper } from './keeper.ts'
 import { createTaskRunner } from './tasks.ts'
@@ -32,6 +33,7 @@ await runService(
       duties: [
         ...flightDuties(env, parts, log),
         { name: 'tasks', everyMs: TASKS_MS, always: true, run: async () => await tasks.look() },
+        ...archiveDuties(env, parts, log),
         { name: 'partitions', everyMs: HOUR_MS, run: partitions },
         works.sample,
       ],
