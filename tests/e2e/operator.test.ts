@@ -132,6 +132,16 @@ describe('the index', () => {
   })
 })
 
+test('a task whose scheduler is killed is begun again by the next one', { timeout: 60_000 }, async () => {
+  const asked = system.cli(['audit', '--json'])
+  await vi.waitFor(
+    async () => expect((await system.ask('/api/v1/tasks/audit')).body).toMatchObject({ state: expect.stringMatching(/asked|running/) }),
+    { timeout: 10_000, interval: 5 },
+  )
+  system.kill('scheduler', 'SIGKILL')
+  expect(told((await asked).stdout)).toMatchObject({ missing: 0, old: 0 })
+})
+
 describe('a Redis that was emptied', () => {
   test('is filled again from the archive by recover, and everything goes on', { timeout: 90_000 }, async () => {
     const [ended] = await system.run(urls(300, 1)[0]!)
@@ -190,6 +200,6 @@ test('what orders something must come as JSON: a page in a browser can send the 
   }
 })
 
-test('no process died of any of it but the one that was killed', () => {
-  expect(system.notices.filter((notice) => !notice.startsWith('fetch ended (SIGKILL)'))).toEqual([])
+test('no process died of any of it but those that were killed', () => {
+  expect(system.notices.filter((notice) => !/^(?:fetch|scheduler) ended \(SIGKILL\)/.test(notice))).toEqual([])
 })

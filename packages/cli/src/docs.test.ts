@@ -2,6 +2,7 @@ import { existsSync, globSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { FAULT_CODES, OUTCOMES, REFUSAL_CODES, STAGES } from '@copydesk/contracts'
 import { LIMITS } from '@copydesk/http'
+import { FAILPOINTS } from '@copydesk/pipeline'
 import { DEFAULT_RECONCILE } from '@copydesk/queue'
 import { expect, test } from 'vitest'
 import { ROOT } from './local/repository.ts'
@@ -41,7 +42,7 @@ function serviceVariables(): Map<string, string | null> {
   ]) {
     const keys = [...read(path).matchAll(/\b([A-Z]+(?:_[A-Z]+)+): (?!true\b)([^]*?)(?=\b[A-Z]+(?:_[A-Z]+)+:|\n?\}\))/g)]
     for (const [, name = '', schema = ''] of keys) {
-      if (!/\b(?:z\b|envTypes\.|port\b|count\b|milliseconds\b)/.test(schema)) continue
+      if (!/\b(?:z\b|envTypes\.|port\b|count\b|milliseconds\b|readBy\b)/.test(schema)) continue
       found.set(name, /\.default\((?:'([^']*)'|([\d_]+))\)/.exec(schema)?.slice(1).find(Boolean)?.replaceAll('_', '') ?? null)
     }
   }
@@ -122,7 +123,8 @@ test.each([
   ['outcome', '## Outcomes', OUTCOMES],
   ['refusal code', '## Refusal codes', REFUSAL_CODES],
   ['fault code', '## Fault codes', FAULT_CODES],
-])('every %s of contracts is explained in STAGES.md, once, and none more', (_, heading, expected) => {
+  ['failpoint', '### Failpoints', FAILPOINTS],
+])('every %s is explained in STAGES.md, once, and none more', (_, heading, expected) => {
   const found = rows(section(read('docs/STAGES.md'), heading))
   expect(sorted(found.flatMap(({ names }) => names))).toEqual(sorted(expected))
   expect(found.filter(({ cells }) => cells.includes(''))).toEqual([])
