@@ -37,7 +37,7 @@ await runService(
         { name: 'partitions', everyMs: HOUR_MS, run: partitions },
         works.sample,
       ],
-      lease: createLease(redis, { prefix, name: 'keeper', ms: Math.max(30_000, env.KEEPER_MS * 3) }),
+      lease: createLease(redis, { prefix, name: 'keeper', ms: Math.max(10_000, env.KEEPER_MS * 2) }),
       open: () => gate.epoch() !== null,
       log,
       tickMs: Math.min(1000, env.KEEPER_MS),
