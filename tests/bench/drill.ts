@@ -21,6 +21,8 @@ export interface DrillOptions {
   index: string
   elasticsearch: { url: string; pid: number }
   notice: (line: string) => void
+  /** Ends it before its time. */
+  signal: AbortSignal
 }
 
 export interface DrillResult {
@@ -65,11 +67,7 @@ export async function runDrill(peer: Peer, options: DrillOptions): Promise<Drill
   const running = await peer.start({ folder, elasticsearchUrl: elasticsearch.url, index, originPort: origin.port, notice })
   const usage = watchUsage(running.roots)
   try {
-    const began = performance.now()
-    const kills = scheduleKills(options.kills, options.overSeconds, options.seed)
-    const [killsUnderLoad] = await Promise.all([killAll(running, kills, usage), feed(running, site, options)])
-    await settle(running, notice)
-    const seconds = (performance.now() - began) / 1000
+    const { seconds, killsUnderLoad } = await Promise.race([play(running, site, usage, options), aborted(options.signal)])
     usage.look()
     return {
       ...(await judge(client, running, site)),
@@ -89,6 +87,23 @@ export async function runDrill(peer: Peer, options: DrillOptions): Promise<Drill
     await client.close()
     await rm(folder, { recursive: true, force: true })
   }
+}
+
+/** Feeds and kills, and waits until it is over. */
+async function play(running: Running, site: Site, usage: Usage, options: DrillOptions) {
+  const began = performance.now()
+  const kills = scheduleKills(options.kills, options.overSeconds, options.seed)
+  const [killsUnderLoad] = await Promise.all([killAll(running, kills, usage), feed(running, site, options)])
+  await settle(running, options.notice)
+  return { killsUnderLoad, seconds: (performance.now() - began) / 1000 }
+}
+
+function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    const fail = () => reject(new Error('interrupted'))
+    if (signal.aborted) fail()
+    else signal.addEventListener('abort', fail, { once: true })
+  })
 }
 
 async function feed(running: Running, site: Site, { pages, overSeconds }: DrillOptions): Promise<void> {

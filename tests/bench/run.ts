@@ -47,6 +47,9 @@ if (peers.length === 0 || [pages, kills, overSeconds, seed].some((number) => !(n
   process.exit(2)
 }
 
+const interrupted = new AbortController()
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interrupted.abort())
+
 const notice = (line: string): void => console.error(`  ${line}`)
 await mkdir(FOLDER, { recursive: true })
 const elasticsearch = await ensureElasticsearch({ folder: STORES, log: notice })
@@ -74,7 +77,7 @@ async function drill(peer: Peer): Promise<DrillResult> {
   const index = `bench-${randomUUID().slice(0, 8)}`
   const client = createSearchClient({ url: elasticsearch.url })
   try {
-    return await runDrill(peer, { pages, kills, overSeconds, seed, index, elasticsearch, notice })
+    return await runDrill(peer, { pages, kills, overSeconds, seed, index, elasticsearch, notice, signal: interrupted.signal })
   } finally {
     await dropArticles(client, index)
     await client.indices.delete({ index }, { ignore: [404] })

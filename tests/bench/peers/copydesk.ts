@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { startSystem } from '@copydesk/cli'
 import { STAGES, StatusView } from '@copydesk/contracts'
 import type { Peer, Running, Site } from './peer.ts'
@@ -36,16 +37,24 @@ async function start({ folder, elasticsearchUrl, index, originPort, notice }: Si
     roots: () => running().flatMap(({ name, pid }) => (name === 'redis' ? [] : [pid])),
     redis: { url: system.redis, pid: running().find(({ name }) => name === 'redis')?.pid ?? 0 },
     documents: `${index}-all`,
-    async ingest(urls) {
-      const body = JSON.stringify({ items: urls.map((url) => ({ url })) })
-      const answer = await fetch(`${system.api}/api/v1/ingest`, { method: 'POST', body, headers: { 'content-type': 'application/json' } })
-      if (answer.status !== 202) throw new Error(`ingest answered ${answer.status}: ${await answer.text()}`)
-    },
+    ingest: async (urls) => await ingest(system.api, urls),
     inFlight: async () => (await status()).inFlight,
     async stuck() {
       const { inFlight, outcomes } = await status()
       return inFlight + outcomes.failed
     },
     stop: async () => void (await system.stop({ force: true })),
+  }
+}
+
+/** Hands addresses in; while intake is full or shut it asks again, as the command line does. */
+async function ingest(api: string, urls: string[]): Promise<void> {
+  const body = JSON.stringify({ items: urls.map((url) => ({ url })) })
+  for (;;) {
+    const answer = await fetch(`${api}/api/v1/ingest`, { method: 'POST', body, headers: { 'content-type': 'application/json' } })
+    if (answer.status === 202) return
+    const reason = await answer.text()
+    if (answer.status !== 429 && answer.status !== 503) throw new Error(`ingest answered ${answer.status}: ${reason}`)
+    await sleep(1000)
   }
 }

@@ -14,7 +14,7 @@ const INSTANCES = 2
 export const tutorial: Peer = {
   name: 'tutorial',
   title: 'BullMQ tutorial',
-  note: "BullMQ's defaults (30 s lock, a job may stall once, finished jobs are kept), 3 attempts with exponential back-off, 5 jobs at once in each of 8 processes, the page in the job's data, a hash of the URL as the document's id",
+  note: "BullMQ's defaults (30 s lock, a job may stall once, finished jobs are kept), Redis with our redis.conf, 3 attempts with exponential back-off, 5 jobs at once in each of 8 processes, the page in the job's data, a hash of the URL as the document's id",
   prepare: async () => null,
   start,
 }
