@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { createNames, createSearchClient, setUpSearch } from '@copydesk/search'
 import type { Client } from '@elastic/elasticsearch'
 import { inject, onTestFinished } from 'vitest'
@@ -28,12 +29,13 @@ export async function searchPart(now: Date) {
   return { client, names }
 }
 
-/** What a proxy does with a request: lets it pass; answers with a status in Elasticsearch's place; hangs up; says nothing; passes it and hangs up in place of the answer; or passes the items of a bulk that have no status here. */
+/** What a proxy does with a request: lets it pass; answers with a status in Elasticsearch's place; hangs up; says nothing; passes it and hangs up in place of the answer; passes it late; or passes the items of a bulk that have no status here. */
 export type ProxyFault =
   | 'pass'
   | 'reset'
   | 'silent'
   | 'lose'
+  | { delayMs: number }
   | { status: number; type?: string }
   | { items: (nth: number) => { status: number; type: string } | null }
 
@@ -43,10 +45,12 @@ export interface SeenRequest {
   /** The ids that a bulk carries. */
   ids: string[]
   fault: ProxyFault
+  /** Those of them that came to Elasticsearch. */
+  arrived: string[]
 }
 
 /** A proxy before the tests' Elasticsearch, with faults as `choose` says. */
-export async function startSearchProxy(choose: (request: Omit<SeenRequest, 'fault'>) => ProxyFault) {
+export async function startSearchProxy(choose: (request: Omit<SeenRequest, 'fault' | 'arrived'>) => ProxyFault) {
   const target = new URL(inject('elasticsearchUrl'))
   const seen: SeenRequest[] = []
   let chooser = choose
@@ -57,11 +61,17 @@ export async function startSearchProxy(choose: (request: Omit<SeenRequest, 'faul
     const isBulk = url.startsWith('/_bulk')
     const asked = { method, path: url, ids: isBulk ? bulkItems(body).map(({ id }) => id) : [] }
     const fault = chooser(asked)
-    seen.push({ ...asked, fault })
+    const entry: SeenRequest = { ...asked, fault, arrived: [] }
+    seen.push(entry)
     if (fault === 'silent') return
     if (fault === 'reset') return void incoming.socket.destroy()
     if (typeof fault === 'object' && 'status' in fault) return answer(response, fault.status, fault.type)
-    if (typeof fault === 'object') return void (await passItems(incoming, body, fault.items, response))
+    if (typeof fault === 'object' && 'items' in fault) {
+      entry.arrived = await passItems(incoming, body, fault.items, response)
+      return
+    }
+    if (typeof fault === 'object') await sleep(fault.delayMs)
+    entry.arrived = entry.ids
     const passed = await pass(incoming, body)
     if (fault === 'lose') return void incoming.socket.destroy()
     response.writeHead(passed.status, passed.headers).end(passed.body)
@@ -85,7 +95,7 @@ export async function startSearchProxy(choose: (request: Omit<SeenRequest, 'faul
     body: Buffer,
     faultOf: (nth: number) => { status: number; type: string } | null,
     response: ServerResponse,
-  ): Promise<void> {
+  ): Promise<string[]> {
     const faults = bulkItems(body).map((item, nth) => ({ item, fault: faultOf(nth) }))
     const passing = faults.filter(({ fault }) => fault === null)
     const sent = Buffer.from(passing.map(({ item }) => `${item.lines}\n`).join(''))
@@ -94,6 +104,7 @@ export async function startSearchProxy(choose: (request: Omit<SeenRequest, 'faul
       fault === null ? answered.shift() : { index: { status: fault.status, error: { type: fault.type, reason: 'by the proxy' } } },
     )
     response.writeHead(200, HEAD).end(JSON.stringify({ items }))
+    return passing.map(({ item }) => item.id)
   }
 
   const server = createServer((incoming, response) => {

@@ -4,10 +4,11 @@ import type { Client } from '@elastic/elasticsearch'
 import { createBatcher } from './batcher.ts'
 import type { CircuitInUse } from './circuit.ts'
 import type { IncomingArticle } from './document.ts'
-import { type Fault, isSearchFault, requestFault, searchUnavailable, SLOW } from './faults.ts'
+import { CONTENDED, type Fault, isSearchFault, requestFault, searchUnavailable, SLOW } from './faults.ts'
 import { createHomeFinder, type HomeStore } from './homes.ts'
 import { createNames, type SearchNames } from './names.ts'
-import { createRound, type Indexed, type Item } from './round.ts'
+import { pause } from './patience.ts'
+import { createRound, type Indexed, type Item, type Left } from './round.ts'
 
 export interface ArticleIndex {
   /** Decides on an article and writes it. Throws PermanentError `search-rejected` where Elasticsearch refuses this document, RetryableError `search-rejected` where it fails at this one, RateLimitedError `search-unavailable` for whatever is not its fault, or the signal's reason. */
@@ -33,7 +34,7 @@ export interface ArticleIndexOptions {
 const LIMITS = { maxItems: 200, maxBytes: 5_000_000, lingerMs: 500, quietMs: 50, maxInFlight: 2 }
 /** A document over this is refused here: Elasticsearch would not say no to it, but cut the connection or ask for patience (measured), for ever. */
 const MAX_DOCUMENT_BYTES = 20_000_000
-/** Looks per article before it is put back: each is needed only where another process wrote it in between. */
+/** Looks per article before it is put back: a further one is needed only where another process wrote it in between, or an answer was lost. */
 const ROUNDS = 5
 /** So that what was refused together doesn't come back together. */
 const SPREAD_MS = 500
@@ -48,15 +49,20 @@ export function createArticleIndex(options: ArticleIndexOptions): ArticleIndex {
   const decideAndWrite = createRound({ client, names, log, now, goesOn, finder, unavailable, circuit })
 
   async function work(batch: Item[]): Promise<void> {
-    let left = batch
+    let left: Left = { items: batch, fault: null }
     try {
-      for (let round = 0; left.length > 0 && round < ROUNDS; round += 1) left = await decideAndWrite(left)
-      for (const item of left) item.reject(unavailable({ status: 409, type: 'others write the article all the time' }))
+      for (let round = 0; left.items.length > 0 && round < ROUNDS; round += 1) {
+        if (left.fault !== null) await pause(round - 1)
+        if (round > 0 && !goesOn()) break
+        left = await decideAndWrite(left.items)
+      }
+      if (left.fault !== null) circuit?.failed(left.fault)
+      for (const item of left.items) item.reject(unavailable(left.fault ?? { status: 409, type: CONTENDED }))
     } catch (error) {
       const fault = isSearchFault(error) ? requestFault(error) : null
       if (fault !== null) circuit?.failed(fault)
       // Settled items don't mind a second settling.
-      for (const item of left) item.reject(fault === null ? error : unavailable(fault))
+      for (const item of left.items) item.reject(fault === null ? error : unavailable(fault))
     }
   }
 

@@ -3,7 +3,7 @@ import { failpoint } from '@copydesk/pipeline'
 import type { Client, estypes } from '@elastic/elasticsearch'
 import { WORK_TIMEOUT } from './client.ts'
 import type { ArticleDocument } from './document.ts'
-import { type Fault, requestFault } from './faults.ts'
+import { type Fault, losesAnswer, requestFault } from './faults.ts'
 
 /** One document to write, if nothing was written to it since it was looked at. */
 export interface Write {
@@ -15,11 +15,11 @@ export interface Write {
   document: ArticleDocument
 }
 
-/** `conflict`: written by another since the look, `version` being the current one; `no-partition`: its alias is missing; `rejected`: the document itself is at fault; `unavailable`: anything else. */
+/** `conflict`: written by another since the look, `version` being the current one; `no-partition`: its alias is missing; `lost`: written or not, the answer did not come back; `rejected`: the document itself is at fault; `unavailable`: anything else. */
 export type WriteResult =
   | { state: 'written' | 'no-partition' }
   | { state: 'conflict'; version?: number }
-  | { state: 'rejected' | 'unavailable'; fault: Fault }
+  | { state: 'lost' | 'rejected' | 'unavailable'; fault: Fault }
 
 /** Writes documents by one bulk request; a result for each, in order. Never throws. */
 export async function sendBulk(client: Client, writes: readonly Write[]): Promise<WriteResult[]> {
@@ -49,7 +49,7 @@ export async function sendBulk(client: Client, writes: readonly Write[]): Promis
 /** A request that is too large, or that the server can't read, is halved until the document at fault stands alone. */
 async function onRequestFault(client: Client, writes: readonly Write[], fault: Fault): Promise<WriteResult[]> {
   const isOurs = fault.status === 413 || (fault.status === 400 && !NOT_THE_DOCUMENTS.has(fault.type))
-  if (!isOurs) return writes.map(() => ({ state: 'unavailable', fault }))
+  if (!isOurs) return writes.map(() => ({ state: losesAnswer(fault) ? 'lost' : 'unavailable', fault }))
   if (writes.length === 1) return [{ state: 'rejected', fault }]
   const half = Math.ceil(writes.length / 2)
   return [...(await sendBulk(client, writes.slice(0, half))), ...(await sendBulk(client, writes.slice(half)))]

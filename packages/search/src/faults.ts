@@ -16,6 +16,7 @@ export const PARTITION_LOST = 'partition not available'
 export const FOREIGN_ALIAS = 'foreign index'
 export const ALIAS_LOST = 'alias missing'
 export const SLOW = 'not written in time'
+export const CONTENDED = 'others write the article all the time'
 
 /** A fault that was found in an answer, to be treated as if the request had failed. */
 export class FaultError extends Error {
@@ -75,6 +76,11 @@ export function passes({ status, type }: Fault): boolean {
   return status === 429 || status === 502 || status === 503 || status === 504 || type.startsWith(BROKE)
 }
 
+/** Whether the request may have been carried out although it failed: its answer was lost, here or behind a gateway. */
+export function losesAnswer({ status, type }: Fault): boolean {
+  return status === 502 || status === 504 || type.startsWith(BROKE)
+}
+
 /** Not the document's fault: the job waits, 2 to 10 s unless told, with jitter so that all don't come back at once, and spends no attempt. */
 export function searchUnavailable(fault: Fault, ms = 2_000 + Math.random() * 8_000): RateLimitedError {
   return new RateLimitedError('search-unavailable', ms, explain(fault))
@@ -103,6 +109,7 @@ function cure(status: number, type: string, index = 'the index'): string {
   if (type === 'index_not_found_exception') return 'its indices are not set up: run the set-up, or wait for the scheduler'
   if (type === FOREIGN_SERVER)
     return 'ELASTICSEARCH_URL must name an Elasticsearch, and no proxy before it may take its header x-elastic-product away'
+  if (type === CONTENDED) return 'nothing to do but wait'
   if (type === SLOW) return 'it writes too slowly for what comes in: give it more, or lower INDEX_CONCURRENCY'
   if (status === 401 || status === 403) return 'the user in ELASTICSEARCH_URL lacks the right: check user and password'
   if (status === 429 || status === 503) return 'it is overloaded or starting: nothing to do but wait, or give it more'

@@ -7,7 +7,7 @@ import { type Decision, decide, type IndexOutcome } from './decide.ts'
 import { buildDocument, type IncomingArticle } from './document.ts'
 import { type Fault, passes } from './faults.ts'
 import type { HomeFinder } from './homes.ts'
-import { look, type Looks } from './look.ts'
+import { type Look, look, type Looks } from './look.ts'
 import { type Homes, monthOf, type SearchNames } from './names.ts'
 import { patiently } from './patience.ts'
 import { ensurePartition } from './setup.ts'
@@ -42,12 +42,22 @@ interface Planned {
   write: Write
 }
 
-/** One round of a batch, each article in it another one: find homes, look, decide, write. The items to be looked at again come back; all others are settled. Throws FaultError or the client's errors where Elasticsearch can't be asked, and what the home store throws. */
+/** What a round leaves. */
+export interface Left {
+  /** To be looked at again: another wrote them meanwhile, or nobody knows whether they were written. */
+  items: Item[]
+  /** The fault behind it, where it was one of Elasticsearch. */
+  fault: Fault | null
+}
+
+/** One round of a batch, each article in it another one: find homes, look, decide, write. All items that don't come back are settled. Throws FaultError or the client's errors where Elasticsearch can't be asked, and what the home store throws. */
 export function createRound({ client, names, log, now, goesOn, finder, unavailable, circuit }: RoundOptions) {
   /** The current version that a conflict named. A deleted document leaves its version behind for a minute, which no look shows. */
   const conflicts = new WeakMap<Item, number>()
+  /** Those whose last write had no answer. */
+  const uncertain = new WeakSet<Item>()
 
-  return async function decideAndWrite(items: Item[]): Promise<Item[]> {
+  return async function decideAndWrite(items: Item[]): Promise<Left> {
     const homes = await finder.find(new Map(items.map(({ input }) => [input.article.articleId, monthOf(input.fetchedAt)])))
     const looks = await patiently(() => look(client, names, homes), goesOn)
     await makePartitions(looks.missing)
@@ -60,7 +70,7 @@ export function createRound({ client, names, log, now, goesOn, finder, unavailab
         return []
       }
     })
-    if (planned.length === 0) return []
+    if (planned.length === 0) return { items: [], fault: null }
     const results = await writePatiently(
       client,
       planned.map(({ write }) => write),
@@ -68,17 +78,20 @@ export function createRound({ client, names, log, now, goesOn, finder, unavailab
     )
     const isAnswered = results.some(({ state }) => ANSWERED.has(state))
     report(results, isAnswered)
-    const again: Item[] = []
+    const left: Left = { items: [], fault: null }
     const months: string[] = []
     for (const [at, { item, decision }] of planned.entries()) {
       const result = results[at]!
       if (settle(item, decision, result, isAnswered)) continue
-      again.push(item)
+      left.items.push(item)
+      if (result.state !== 'lost') continue
+      uncertain.add(item)
+      left.fault = result.fault
       if (result.state === 'conflict' && result.version !== undefined) conflicts.set(item, result.version)
       if (result.state === 'no-partition') months.push(homes.get(item.input.article.articleId)!)
     }
     await makePartitions(months)
-    return again
+    return left
   }
 
   /** What is to be written for an item; null where it is settled without. */
@@ -91,7 +104,7 @@ export function createRound({ client, names, log, now, goesOn, finder, unavailab
     }
     const decision = decide(stored, item.input)
     if (!decision.write) {
-      item.resolve({ ...endOf(decision), written: false })
+      item.resolve({ ...endOf(decision), written: uncertain.has(item) && holds(stored, item.input) })
       return null
     }
     const document = buildDocument(item.input, stored?.status === 'live' ? stored : null, now())
@@ -122,6 +135,7 @@ export function createRound({ client, names, log, now, goesOn, finder, unavailab
         item.reject(isAnswered && result.fault.status === 500 ? failsAt(result.fault) : unavailable(result.fault))
         return true
       case 'conflict':
+      case 'lost':
       case 'no-partition':
         return false
     }
@@ -142,6 +156,11 @@ const ANSWERED: ReadonlySet<WriteResult['state']> = new Set(['written', 'conflic
 /** The server broke at this document while it wrote others: tried again, and not for ever. */
 function failsAt(fault: Fault): RetryableError {
   return new RetryableError('search-rejected', `Elasticsearch fails at the document (${words(fault)}): see its log`)
+}
+
+/** Whether what is stored is this very capture. */
+function holds(stored: Look['stored'], { captureId, rev }: IncomingArticle): boolean {
+  return stored?.status === 'live' && stored.captureId === captureId && stored.rev === rev
 }
 
 function words({ status, type }: Fault): string {
