@@ -1,11 +1,11 @@
-/** A process that keeps pages in the archive until it is killed, and prints each reference once it was given out. Run by archive.test.ts: `node archive-writer.ts FOLDER ROTATE_BYTES`. */
+/** A process that keeps pages in the archive until it is killed, and prints each reference once it was given out. Run by archive.test.ts: `node archive-writer.ts FOLDER ROTATE_BYTES [PROCESS_ID]`. */
 import { createArchive } from '@copydesk/archive'
 import { CaptureId, type FetchedPage } from '@copydesk/contracts'
 import { v7 } from 'uuid'
 import { silent } from '../support/redis.ts'
 
-const [folder = '', rotateBytes = ''] = process.argv.slice(2)
-const archive = createArchive({ folder, log: silent, rotateBytes: Number(rotateBytes) })
+const [folder = '', rotateBytes = '', processId] = process.argv.slice(2)
+const archive = createArchive({ folder, log: silent, rotateBytes: Number(rotateBytes), ...(processId !== undefined && { processId }) })
 
 function page(body: string): FetchedPage {
   const url = 'https://news.example/a'
