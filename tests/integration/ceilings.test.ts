@@ -80,8 +80,7 @@ test('the stores are asked once a second at most, and what is let in meanwhile c
   for (let taken = 0; taken < 5; taken += 1) await at.take(1)
   await refused(at.take(1))
   expect(at.freeBytes).toHaveBeenCalledTimes(1)
-  const entry = (await at.redis.zrange(`${at.prefix}:flight`, 0, 0))[0] ?? ''
-  await at.redis.zrem(`${at.prefix}:flight`, entry)
+  await at.redis.zpopmin(`${at.prefix}:flight`)
   at.later(1001)
   await at.take(1)
   expect(at.freeBytes).toHaveBeenCalledTimes(2)
