@@ -8,7 +8,8 @@ import { CONTENDED, type Fault, isSearchFault, requestFault, searchUnavailable, 
 import { createHomeFinder, type HomeStore } from './homes.ts'
 import { createNames, type SearchNames } from './names.ts'
 import { pause } from './patience.ts'
-import { createRound, type Indexed, type Item, type Left } from './round.ts'
+import { createRound, type Left } from './round.ts'
+import type { Indexed, Item } from './settle.ts'
 
 export interface ArticleIndex {
   /** Decides on an article and writes it. Throws PermanentError `search-rejected` where Elasticsearch refuses this document, RetryableError `search-rejected` where it fails at this one, RateLimitedError `search-unavailable` for whatever is not its fault, or the signal's reason. */

@@ -1,28 +1,17 @@
-import { type Log, PermanentError, type RateLimitedError, RetryableError } from '@copydesk/pipeline'
+import { type Log, type RateLimitedError, RetryableError } from '@copydesk/pipeline'
 import type { Client } from '@elastic/elasticsearch'
-import type { BatchItem } from './batcher.ts'
-import type { Write, WriteResult } from './bulk.ts'
+import type { Write } from './bulk.ts'
 import type { CircuitInUse } from './circuit.ts'
-import { type Decision, decide, type IndexOutcome } from './decide.ts'
+import { type Decision, decide } from './decide.ts'
 import { buildDocument, type IncomingArticle } from './document.ts'
-import { type Fault, passes } from './faults.ts'
+import type { Fault } from './faults.ts'
 import type { HomeFinder } from './homes.ts'
 import { type Look, look, type Looks } from './look.ts'
 import { type Homes, monthOf, type SearchNames } from './names.ts'
 import { patiently } from './patience.ts'
+import { circuitFault, type Indexed, type Item, settle, showsLife } from './settle.ts'
 import { ensurePartition } from './setup.ts'
 import { writePatiently } from './write.ts'
-
-/** What became of an article. */
-export interface Indexed {
-  outcome: IndexOutcome
-  code?: 'retracted'
-  /** Whether the document was written just now; false where what is stored was kept. */
-  written: boolean
-}
-
-/** An article that waits for its decision. */
-export type Item = BatchItem<IncomingArticle, Indexed>
 
 interface RoundOptions {
   client: Client
@@ -76,19 +65,22 @@ export function createRound({ client, names, log, now, goesOn, finder, unavailab
       planned.map(({ write }) => write),
       goesOn,
     )
-    const isAnswered = results.some(({ state }) => ANSWERED.has(state))
-    report(results, isAnswered)
+    const isAnswered = showsLife(results)
+    const fault = circuitFault(results)
+    if (fault !== null) circuit?.failed(fault)
+    else if (isAnswered) circuit?.succeeded()
     const left: Left = { items: [], fault: null }
     const months: string[] = []
     for (const [at, { item, decision }] of planned.entries()) {
       const result = results[at]!
-      if (settle(item, decision, result, isAnswered)) continue
+      if (settle(item, endOf(decision), result, isAnswered ? giveUp : unavailable)) continue
       left.items.push(item)
-      if (result.state !== 'lost') continue
-      uncertain.add(item)
-      left.fault = result.fault
-      if (result.state === 'conflict' && result.version !== undefined) conflicts.set(item, result.version)
       if (result.state === 'no-partition') months.push(homes.get(item.input.article.articleId)!)
+      if (result.state === 'conflict' && result.version !== undefined) conflicts.set(item, result.version)
+      if (result.state === 'lost') {
+        uncertain.add(item)
+        left.fault = result.fault
+      }
     }
     await makePartitions(months)
     return left
@@ -112,33 +104,10 @@ export function createRound({ client, names, log, now, goesOn, finder, unavailab
     return { item, decision, write: { articleId, alias: names.write(homes.get(articleId)!), version: after + 1, document } }
   }
 
-  /** Tells the circuit how the writing went. Overload that hit only some of a batch is no reason to stop. */
-  function report(results: readonly WriteResult[], isAnswered: boolean): void {
-    const faults = results.flatMap((result) => (result.state === 'unavailable' ? [result.fault] : []))
-    const lasting = faults.find((fault) => !passes(fault) && !(isAnswered && fault.status === 500))
-    const fault = lasting ?? (isAnswered ? undefined : faults[0])
-    if (fault !== undefined) circuit?.failed(fault)
-    else if (isAnswered) circuit?.succeeded()
-  }
-
-  function settle(item: Item, decision: Decision, result: WriteResult, isAnswered: boolean): boolean {
-    switch (result.state) {
-      case 'written':
-        item.resolve({ ...endOf(decision), written: true })
-        return true
-      case 'rejected':
-        item.reject(
-          new PermanentError('search-rejected', `Elasticsearch refuses the document (${words(result.fault)}): the article must change`),
-        )
-        return true
-      case 'unavailable':
-        item.reject(isAnswered && result.fault.status === 500 ? failsAt(result.fault) : unavailable(result.fault))
-        return true
-      case 'conflict':
-      case 'lost':
-      case 'no-partition':
-        return false
-    }
+  /** Where the server works, what it breaks at is this document: tried again, and not for ever. */
+  function giveUp(fault: Fault): Error {
+    if (fault.status !== 500) return unavailable(fault)
+    return new RetryableError('search-rejected', `Elasticsearch fails at the document (500 ${fault.type}): see its log`)
   }
 
   /** Partitions vanish when Elasticsearch is emptied under a running worker, and older months have none yet. */
@@ -150,21 +119,9 @@ export function createRound({ client, names, log, now, goesOn, finder, unavailab
   }
 }
 
-/** The answers that show that the server works. */
-const ANSWERED: ReadonlySet<WriteResult['state']> = new Set(['written', 'conflict', 'rejected'])
-
-/** The server broke at this document while it wrote others: tried again, and not for ever. */
-function failsAt(fault: Fault): RetryableError {
-  return new RetryableError('search-rejected', `Elasticsearch fails at the document (${words(fault)}): see its log`)
-}
-
 /** Whether what is stored is this very capture. */
 function holds(stored: Look['stored'], { captureId, rev }: IncomingArticle): boolean {
   return stored?.status === 'live' && stored.captureId === captureId && stored.rev === rev
-}
-
-function words({ status, type }: Fault): string {
-  return `${status} ${type}`
 }
 
 function endOf({ outcome, code }: Decision): Omit<Indexed, 'written'> {
