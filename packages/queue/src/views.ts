@@ -92,9 +92,12 @@ export function createViews(at: { redis: Redis; registry: Registry; queues: Queu
     try {
       return await ask()
     } catch (cause) {
-      await redis.ping().catch(() => {
+      const away = () => {
         throw new RedisAwayError('Redis does not answer; what was taken in goes on when it does. Ask again then.', { cause })
-      })
+      }
+      // Its silence may be over by now; the answer is missing all the same.
+      if (cause instanceof Error && cause.message === 'Command timed out') away()
+      await redis.ping().catch(away)
       throw cause
     }
   }
