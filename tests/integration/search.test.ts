@@ -50,6 +50,7 @@ async function stored(articleId: ArticleId, month = '2026.11') {
   return { document: _source!, version: _version }
 }
 
+const idOf = (article: number): ArticleId => incoming({ article }).article.articleId
 const at = (hour: number) => new Date(Date.UTC(2026, 10, 20, hour)).toISOString()
 
 describe('the set-up', () => {
@@ -189,6 +190,28 @@ describe('the home of an article', () => {
     expect([document['captureId'], version]).toEqual([captureIdOf(2), 2])
     await refreshSearch(client, names)
     expect((await search(client, { q: '' }, names)).total).toBe(1)
+    await index.close()
+  })
+
+  it('is there already when its month begins, and is made for an older month', async () => {
+    const made: string[] = []
+    client.diagnostic.on('request', (_, event) => {
+      const { method = '', path = '' } = event?.meta.request.params ?? {}
+      if (method === 'PUT') made.push(path)
+    })
+    const index = await openIndex()
+    await index.index(incoming({ article: 1, fetchedAt: '2026-11-30T23:59:59.999Z' }), signal)
+    await index.index(incoming({ article: 2, fetchedAt: '2026-12-01T00:00:00.000Z' }), signal)
+    expect([await stored(idOf(1)), await stored(idOf(2), '2026.12')]).toMatchObject([{ version: 1 }, { version: 1 }])
+    expect(made).toEqual([])
+    await index.index(incoming({ article: 3, fetchedAt: '2026-10-31T23:59:59.999Z' }), signal)
+    expect(await stored(idOf(3), '2026.10')).toMatchObject({ version: 1 })
+    expect(made.filter((path) => path === `/${names.partition('2026.10')}`)).toHaveLength(1)
+    // Run in December, the set-up makes January; what is there stays as it is.
+    await setUpSearch(client, { now: new Date('2026-12-01T00:00:00Z'), names })
+    expect(Object.keys(await client.indices.getAlias({ name: names.all })).toSorted()).toEqual(
+      ['2026.10', '2026.11', '2026.12', '2027.01'].map((month) => names.partition(month)),
+    )
     await index.close()
   })
 

@@ -9,11 +9,15 @@ export interface Fault {
   type: string
   /** The index at fault, where the server names it. */
   index?: string
+  /** What helps, where that can't be told from the rest. */
+  cure?: string
 }
 
 /** Names for what no server names. */
 export const PARTITION_LOST = 'partition not available'
-export const FOREIGN_ALIAS = 'foreign index'
+export const FOREIGN_ALIAS = 'foreign alias'
+export const FOREIGN_SERVER = 'the server does not call itself Elasticsearch'
+export const FOREIGN_INDEX = 'foreign index'
 export const ALIAS_LOST = 'alias missing'
 export const SLOW = 'not written in time'
 export const CONTENDED = 'others write the article all the time'
@@ -46,7 +50,6 @@ export function requestFault(error: unknown): Fault {
 }
 
 const SILENT = 'no answer in time'
-const FOREIGN_SERVER = 'the server does not call itself Elasticsearch'
 const BROKE = 'the connection broke: '
 
 /** Nothing listens there, or nothing can be reached: asking again at once finds the same. */
@@ -92,12 +95,12 @@ export function queryFailed(error: unknown): RetryableError {
 }
 
 /** A fault and its cure, in a sentence for an operator. */
-export function explain({ status, type, index }: Fault): string {
+export function explain({ status, type, index, cure }: Fault): string {
   const said = status === 0 ? type : `${status} ${type}`
-  return `Elasticsearch can't be used now (${said}${index === undefined ? '' : ` in ${index}`}): ${cure(status, type, index)}`
+  return `Elasticsearch can't be used now (${said}${index === undefined ? '' : ` in ${index}`}): ${cure ?? cureOf(status, type, index)}`
 }
 
-function cure(status: number, type: string, index = 'the index'): string {
+function cureOf(status: number, type: string, index = 'the index'): string {
   if (type === 'index_closed_exception')
     return `the partition ${index} is closed, and articles may lie in it: open it (POST ${index}/_open)`
   if (type === PARTITION_LOST)

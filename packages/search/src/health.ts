@@ -1,7 +1,11 @@
 import type { Client } from '@elastic/elasticsearch'
-import { queryFailed } from './faults.ts'
+import { explain, queryFailed } from './faults.ts'
 import { createNames, type SearchNames } from './names.ts'
-import { askVersion, NEEDED_MAJOR } from './setup.ts'
+import { lostPartition } from './partitions.ts'
+import { askVersion } from './setup.ts'
+import { survey } from './survey.ts'
+
+const HEALTH_MS = 5_000
 
 export interface SearchHealth {
   ok: boolean
@@ -9,22 +13,22 @@ export interface SearchHealth {
   problems: string[]
 }
 
-/** Whether articles can be written and searched: reachable, of the right version, set up, no partition lost. Never throws. */
+/** Whether articles can be written and searched: reachable, of the right version, set up, nothing foreign under our names, no partition lost. Never throws. */
 export async function searchHealth(client: Client, names: SearchNames = createNames()): Promise<SearchHealth> {
   const problems: string[] = []
   try {
-    const version = await askVersion(client)
-    if (!version.startsWith(`${NEEDED_MAJOR}.`)) problems.push(`Elasticsearch is version ${version}, and ${NEEDED_MAJOR}.x is needed`)
-    for (const alias of [names.live, names.all]) {
+    const problem = await askVersion(client)
+    if (problem !== null) return { ok: false, problems: [problem] }
+    problems.push(...(await survey(client, names)).problems)
+    // Of what is not ours there is no use in saying what it lacks.
+    const aliases = problems.length > 0 ? [] : [names.live, names.all]
+    for (const alias of aliases) {
       if (!(await client.indices.existsAlias({ name: alias }))) problems.push(`the alias ${alias} is missing: run the set-up`)
     }
-    if (problems.length === 0) {
-      const { status } = await client.cluster.health({ index: names.all })
-      if (status === 'red')
-        problems.push('a partition of articles is not available (cluster health red): see GET _cluster/allocation/explain')
-    }
+    const lost = await lostPartition(client, names.partitions, HEALTH_MS)
+    if (lost !== null) problems.push(explain(lost))
   } catch (error) {
-    problems.push(error instanceof Error && 'code' in error ? error.message : queryFailed(error).message)
+    problems.push(queryFailed(error).message)
   }
   return { ok: problems.length === 0, problems }
 }
