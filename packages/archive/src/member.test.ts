@@ -37,6 +37,14 @@ describe('a gzip member', () => {
     expect(readMember(Buffer.alloc(4096), 0, MAX).state).toBe('corrupt')
   })
 
+  it('is corrupt where its flags are none that a member can have (RFC 1952 §2.3.1.2)', async () => {
+    const member = Buffer.from(await writeMember(text, 1))
+    for (const flag of [0x20, 0x40, 0x80]) {
+      member[3] = flag
+      expect(readMember(member, 0, MAX).state).toBe('corrupt')
+    }
+  })
+
   it('is large when it decodes to more than the cap', async () => {
     const bomb = await writeMember(Buffer.alloc(2_000_000), 1)
     expect(readMember(bomb, 0, MAX).state).toBe('large')

@@ -1,6 +1,6 @@
-import { readdir, rm, utimes, writeFile } from 'node:fs/promises'
+import { type FileHandle, open, readdir, rm, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { createArchive } from './archive.ts'
 import { createArchiveReader } from './reader.ts'
 import { removeSegments } from './retention.ts'
@@ -57,6 +57,17 @@ describe('retention', () => {
     expect(await remove()).toEqual({ removed: [], bytes: 0, kept: [] })
     expect(await readdir(folder)).toEqual(before)
     await archive.close()
+  })
+
+  it('makes the removal durable', async () => {
+    const probe = await open(import.meta.filename)
+    const sync = vi.spyOn(Object.getPrototypeOf(probe) as FileHandle, 'sync')
+    await probe.close()
+    await keepClosed('raw', 1000)
+    sync.mockClear()
+    await remove()
+    expect(sync).toHaveBeenCalledTimes(1)
+    sync.mockRestore()
   })
 
   it.each(['article', 'ends', 'intake', '', undefined])('refuses the kind %j', async (kind) => {

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import { readdirSync } from 'node:fs'
-import { appendFile, mkdir, readdir, readFile, rm, stat, truncate, utimes, writeFile } from 'node:fs/promises'
+import { appendFile, type FileHandle, mkdir, open, readdir, readFile, rm, stat, truncate, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { armFailpoints } from '@copydesk/pipeline'
 import type { Reference } from '@copydesk/contracts'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { type Archive, createArchive } from './archive.ts'
 import { newSegmentName } from './names.ts'
 import { createArchiveReader } from './reader.ts'
@@ -174,6 +174,33 @@ describe('the sweep', () => {
     const warned: unknown[] = []
     const { closed } = await sweep({ log: { ...silent, warn: (fields: object) => void warned.push(fields) } })
     expect([closed, warned.length]).toEqual([[reference!.segment], 2])
+  })
+})
+
+describe('what a sweep writes', () => {
+  it('is on the disk in this order: the mark, what is left of the segment, its name, the end of the mark', async () => {
+    const [reference] = await keepDead(['a'])
+    const { segment, offset, length } = reference!
+    await appendFile(join(folder, `${segment}.open`), 'torn')
+    const synced: unknown[] = []
+    const probe = await open(import.meta.filename)
+    const handles = Object.getPrototypeOf(probe) as FileHandle
+    await probe.close()
+    const sync = Reflect.get<FileHandle, 'sync'>(handles, 'sync')
+    vi.spyOn(handles, 'sync').mockImplementation(async function (this: FileHandle) {
+      const file = await this.stat()
+      synced.push(
+        file.isDirectory()
+          ? readdirSync(folder)
+              .map((name) => name.replace(segment, ''))
+              .toSorted()
+          : file.size,
+      )
+      await sync.call(this)
+    })
+    await sweep()
+    vi.restoreAllMocks()
+    expect(synced).toEqual([['.closing', '.open'], offset + length, ['', '.closing'], ['']])
   })
 })
 
