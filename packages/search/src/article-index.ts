@@ -4,10 +4,10 @@ import type { Client } from '@elastic/elasticsearch'
 import { createBatcher } from './batcher.ts'
 import type { CircuitInUse } from './circuit.ts'
 import type { IncomingArticle } from './document.ts'
-import { CONTENDED, type Fault, isSearchFault, requestFault, searchUnavailable, SLOW } from './faults.ts'
+import { CONTENDED, explain, type Fault, isSearchFault, requestFault, searchUnavailable, SLOW } from './faults.ts'
 import { createHomeFinder, type HomeStore } from './homes.ts'
 import { createNames, type SearchNames } from './names.ts'
-import { pause } from './patience.ts'
+import { type GoesOn, pause } from './patience.ts'
 import { createRound, type Left } from './round.ts'
 import type { Indexed, Item } from './settle.ts'
 
@@ -45,7 +45,11 @@ export function createArticleIndex(options: ArticleIndexOptions): ArticleIndex {
   const { client, homes, log, names = createNames(), circuit, now = Date.now, patienceMs = 60_000 } = options
   let closing = false
   /** Whether a failed request may be sent again in this process. */
-  const goesOn = () => !closing && circuit?.flows() !== false
+  const goesOn: GoesOn = (fault) => {
+    if (fault) tell(fault)
+    return !closing && circuit?.flows() !== false
+  }
+  const tell = everySoOften((fault) => log.warn({ reason: explain(fault) }, 'Elasticsearch refused some of it: that is sent again'))
   const finder = createHomeFinder(client, names, homes, goesOn)
   const decideAndWrite = createRound({ client, names, log, now, goesOn, finder, unavailable, circuit })
 
@@ -54,7 +58,7 @@ export function createArticleIndex(options: ArticleIndexOptions): ArticleIndex {
     try {
       for (let round = 0; left.items.length > 0 && round < ROUNDS; round += 1) {
         if (left.fault !== null) await pause(round - 1)
-        if (round > 0 && !goesOn()) break
+        if (round > 0 && !goesOn(left.fault ?? undefined)) break
         left = await decideAndWrite(left.items)
       }
       if (left.fault !== null) circuit?.failed(left.fault)
@@ -115,4 +119,14 @@ function idOf({ article }: IncomingArticle): ArticleId {
 /** About what the document's JSON comes to: the text twice (its blocks hold it again), and the rest. */
 function bytesOf({ article }: IncomingArticle): number {
   return 2_000 + 2 * Buffer.byteLength(article.text) + Buffer.byteLength(article.html ?? '')
+}
+
+/** At most once in five seconds: a server that falters does so often. */
+function everySoOften(call: (fault: Fault) => void): (fault: Fault) => void {
+  let last = -Infinity
+  return (fault) => {
+    if (performance.now() - last < 5000) return
+    last = performance.now()
+    call(fault)
+  }
 }

@@ -2,6 +2,7 @@ import type { ArticleId } from '@copydesk/contracts'
 import { RateLimitedError } from '@copydesk/pipeline'
 import type { Client } from '@elastic/elasticsearch'
 import type { Homes, SearchNames } from './names.ts'
+import type { GoesOn } from './patience.ts'
 import { createHomeSearch } from './search-homes.ts'
 
 /** Where homes are remembered; the queue adapter implements it in Redis. */
@@ -22,7 +23,7 @@ export interface HomeFinder {
 }
 
 /** Finds homes: remembered, else searched for, else claimed. `goesOn` says whether a question that failed for a passing reason may be asked again. Throws RateLimitedError where the store can't be asked, FaultError or the client's errors where Elasticsearch can't. */
-export function createHomeFinder(client: Client, names: SearchNames, store: HomeStore, goesOn: () => boolean = () => true): HomeFinder {
+export function createHomeFinder(client: Client, names: SearchNames, store: HomeStore, goesOn: GoesOn = () => true): HomeFinder {
   const search = createHomeSearch(client, names, goesOn)
 
   async function find(wanted: Homes): Promise<Homes> {

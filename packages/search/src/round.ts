@@ -8,7 +8,7 @@ import type { Fault } from './faults.ts'
 import type { HomeFinder } from './homes.ts'
 import { type Look, look, type Looks } from './look.ts'
 import { type Homes, monthOf, type SearchNames } from './names.ts'
-import { patiently } from './patience.ts'
+import { type GoesOn, patiently } from './patience.ts'
 import { circuitFault, type Indexed, type Item, settle, showsLife } from './settle.ts'
 import { ensurePartition } from './setup.ts'
 import { writePatiently } from './write.ts'
@@ -18,7 +18,7 @@ interface RoundOptions {
   names: SearchNames
   log: Log
   now: () => number
-  goesOn: () => boolean
+  goesOn: GoesOn
   finder: HomeFinder
   /** The error of an article that is put back. */
   unavailable: (fault: Fault) => RateLimitedError

@@ -4,7 +4,7 @@ import { WORK_TIMEOUT } from './client.ts'
 import { ALIAS_LOST, FaultError, FOREIGN_ALIAS, requestFault } from './faults.ts'
 import { type Homes, partitionMonth, type SearchNames } from './names.ts'
 import { hasPartitions, lostPartition } from './partitions.ts'
-import { patiently } from './patience.ts'
+import { type GoesOn, patiently } from './patience.ts'
 
 /**
  * A search for the home months of articles, over all partitions. Each one answers, or the search throws a FaultError that names the one
@@ -12,7 +12,7 @@ import { patiently } from './patience.ts'
  * found. It refreshes at the first call and whenever `isChanged` says that remembered homes may be lost: else a search is blind to what
  * was written just now. A refresh that failed, or could not reach a partition, is made again at the next call.
  */
-export function createHomeSearch(client: Client, names: SearchNames, goesOn: () => boolean) {
+export function createHomeSearch(client: Client, names: SearchNames, goesOn: GoesOn) {
   // Counted, not flagged: a refresh that one batch began before a change must not count for the change that another batch saw.
   let changes = 1
   let refreshedAfter = 0
@@ -30,7 +30,7 @@ async function searchHomes(
   names: SearchNames,
   articleIds: readonly ArticleId[],
   refresh: boolean,
-  goesOn: () => boolean,
+  goesOn: GoesOn,
 ): Promise<Homes> {
   if (articleIds.length === 0) return new Map()
   try {

@@ -1,20 +1,21 @@
 import type { Client } from '@elastic/elasticsearch'
 import { sendBulk, type Write, type WriteResult } from './bulk.ts'
 import { type Fault, passes } from './faults.ts'
-import { MOST_RETRIES, pause } from './patience.ts'
+import { type GoesOn, MOST_RETRIES, pause } from './patience.ts'
 
 /**
  * Writes documents by bulk requests; a result for each, in order. What was turned away for a reason that passes is sent again, and
  * nothing else: a few times, with pauses, in halves where the server said that it was too much. Never throws.
  */
-export async function writePatiently(client: Client, writes: readonly Write[], goesOn: () => boolean): Promise<WriteResult[]> {
+export async function writePatiently(client: Client, writes: readonly Write[], goesOn: GoesOn): Promise<WriteResult[]> {
   const results: WriteResult[] = []
   let left = [...writes.keys()]
   let size = writes.length
   for (let retry = 0; ; retry += 1) {
     await sendInParts(client, writes, { left, size, results })
     left = left.filter((at) => turnedAway(results[at]!))
-    if (left.length === 0 || retry === MOST_RETRIES || !goesOn()) return results
+    const fault = left.map((at) => faultOf(results[at]!)).find((each) => each !== null)
+    if (fault === undefined || retry === MOST_RETRIES || !goesOn(fault)) return results
     if (left.some((at) => faultOf(results[at]!)?.status === 429)) size = Math.ceil(size / 2)
     await pause(retry)
     if (!goesOn()) return results
