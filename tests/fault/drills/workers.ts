@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Drill } from '../rig/drill.ts'
 import { lengthOf, schedule } from '../rig/schedule.ts'
+import type { Scene } from '../rig/scene.ts'
+import { stageOf } from '../rig/system.ts'
 
 /** Any worker is killed at any moment. */
 export const workersKilled: Drill = {
@@ -16,4 +18,61 @@ export const workersKilled: Drill = {
     }
     await load.done
   },
+}
+
+/** Workers are asked to leave under load, as an update does. */
+export const workersStopped: Drill = {
+  name: 'workers-stopped',
+  title: 'Workers stopped',
+  times: '25 × SIGTERM under load; each out in < 10 s, nothing fetched twice',
+  async run(scene) {
+    const { rig } = scene
+    scene.strict = true
+    scene.site.answerMs = 300
+    const steps = schedule(scene.random, { times: scene.small ? 6 : 25, on: rig.workers(), gapMs: [500, 1200] })
+    const load = scene.load({ overMs: lengthOf(steps) })
+    for (const { on, waitMs } of steps) {
+      await sleep(waitMs)
+      await rig.system.ready(on)
+      if (await rig.busy(stageOf(on))) scene.met += 1
+      // The supervision says how it ended, and when: the naming within ten seconds is the leaving within ten seconds.
+      scene.fault(`SIGTERM to ${on}`, { by: /^supervision$/, says: new RegExp(`^${on} ended \\(exit code 0\\)`) })
+      rig.system.kill(on, 'SIGTERM')
+    }
+    await load.done
+  },
+}
+
+/** More than two locks, which the rig sets to 2 s. */
+const FROZEN_MS = 4500
+
+/** One worker of each stage is frozen, and wakes when others have done its work. */
+export const workersFrozen: Drill = {
+  name: 'workers-frozen',
+  title: 'A worker frozen for two locks, then woken',
+  times: '20 × SIGSTOP; its late write loses',
+  async run(scene) {
+    const rounds = scene.small ? 2 : 5
+    const load = scene.load({ overMs: rounds * FROZEN_MS })
+    const before = (await scene.rig.status())?.late ?? 0
+    for (let round = 0; round < rounds; round += 1) await freezeRound(scene)
+    // What was frozen with work in hand is late with it: that is counted, and so named.
+    const deadline = Date.now() + 10_000
+    while (((await scene.rig.status())?.late ?? 0) === before && Date.now() < deadline) await sleep(100)
+    scene.check(((await scene.rig.status())?.late ?? 0) > before, 'no late move was counted within 10 s after workers woke')
+    await load.done
+  },
+}
+
+async function freezeRound(scene: Scene): Promise<void> {
+  const { rig, random } = scene
+  const chosen = (['fetch', 'clean', 'extract-metadata', 'index'] as const).map((stage) => random.one(rig.names(stage)))
+  for (const name of chosen) {
+    if (await rig.busy(stageOf(name))) scene.met += 1
+    if (stageOf(name) === 'fetch') scene.repeats += await rig.active('fetch')
+    scene.fault(`SIGSTOP of ${name}`)
+    rig.system.kill(name, 'SIGSTOP')
+  }
+  await sleep(FROZEN_MS)
+  for (const name of chosen) rig.system.kill(name, 'SIGCONT')
 }

@@ -88,7 +88,7 @@ export async function startHttpProxy(target: string, random: () => Random): Prom
     return items.map((item) => {
       if (!now.isBad(item.document)) return item
       counts.faulted += 1
-      return { ...item, document: { ...item.document, fetchedAt: 'no date' } }
+      return { ...item, document: { ...item.document, published: 'no object' } }
     })
   }
 

@@ -38,6 +38,8 @@ export interface LoadOptions {
   changed?: boolean
   /** Items per request. */
   items?: number
+  /** Waited for before each request. */
+  pace?: () => Promise<void>
   /** Ends a load that hangs. */
   giveUpMs?: number
 }
@@ -63,6 +65,7 @@ export function startLoad({ api, site, random, overMs = 0, items = 20, giveUpMs 
     for (const [at, step] of steps.entries()) {
       const wait = since + (overMs * at) / steps.length - Date.now()
       if (wait > 0) await sleep(wait)
+      await how.pace?.()
       if (step.changed) for (const page of step.pages) site.change(page)
       while (!(await handIn(step.pages))) {
         if (Date.now() - since > overMs + giveUpMs)

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type CaptureId, CaptureView, OUTCOMES, type Outcome, type StatusView } from '@copydesk/contracts'
+import { type CaptureId, CaptureView, type Failure, FailuresView, OUTCOMES, type Outcome, type StatusView } from '@copydesk/contracts'
+import { ask } from './api.ts'
 import { type Line, linesSince } from './said.ts'
 import { type Scene, statusWithin } from './scene.ts'
 import { readDocuments, type StoredDocument } from './documents.ts'
@@ -34,7 +35,7 @@ export async function judge(scene: Scene): Promise<Verdict> {
   for (const load of loads) if (load.status === 'rejected') scene.broken.push(String(load.reason))
   const status = await settle(scene)
   const captures = await readCaptures(scene)
-  const documents = await readDocuments(scene)
+  const [documents, letters] = [await readDocuments(scene), await readDeadLetters(scene)]
   const [lost, doubled, wrong] = [findLost(scene, captures, documents), findDoubled(documents), findWrong(scene, documents)]
   const outcomes = delta(scene.baseline, status)
   const fetched = [...captures.values()].filter((view) => view !== null && view.outcome !== 'duplicate-run').length
@@ -52,7 +53,8 @@ export async function judge(scene: Scene): Promise<Verdict> {
     ...lost.slice(0, 5).map((what) => `lost: ${what}`),
     ...doubled.slice(0, 5).map((url) => `doubled: ${url}`),
     ...wrong.slice(0, 5).map((what) => `not as its page is: ${what}`),
-    ...sums(scene, status, numbers, captures),
+    ...sums(scene, status, numbers, letters),
+    ...wrongDeadLetters(scene, letters),
     ...metEnough(scene),
     ...said(scene),
   ]
@@ -64,10 +66,11 @@ async function settle(scene: Scene): Promise<StatusView> {
   const { rig } = scene
   const lastFault = Math.max(Date.now(), ...scene.faults.map(({ at }) => at))
   const unsure = scene.loads.some(({ cut, undecided }) => cut > 0 || undecided.size > 0)
+  const mark = unsure ? lastFault : scene.settleMark
   const deadline = lastFault + STUCK_AFTER_MS
   for (;;) {
     const status = await statusWithin(rig, Math.max(1000, deadline - Date.now()))
-    const passed = !unsure || Number((await rig.redis.direct.get(`${rig.prefix}:mark`)) ?? 0) > lastFault
+    const passed = mark === 0 || Number((await rig.redis.direct.get(`${rig.prefix}:mark`)) ?? 0) > mark
     if ((status.inFlight === 0 && passed) || Date.now() > deadline) return status
     await sleep(200)
   }
@@ -116,12 +119,7 @@ function findWrong({ site, dead }: Scene, documents: Map<number, StoredDocument[
   })
 }
 
-function sums(
-  scene: Scene,
-  status: StatusView,
-  numbers: Omit<Verdict, 'failures'>,
-  captures: Map<CaptureId, CaptureView | null>,
-): string[] {
+function sums(scene: Scene, status: StatusView, numbers: Omit<Verdict, 'failures'>, letters: Failure[]): string[] {
   const answered = new Set(scene.loads.flatMap((load) => [...load.answered.keys()]))
   const failed = numbers.outcomes.failed ?? 0
   const ended = Object.values(numbers.outcomes).reduce((sum, count) => sum + count, 0)
@@ -132,33 +130,35 @@ function sums(
     [numbers.accepted !== ended + status.inFlight, `accepted ${numbers.accepted}, ended ${ended}`],
     [!unsure && numbers.accepted !== answered.size, `${answered.size} captures were answered, ${numbers.accepted} accepted`],
     [numbers.accepted < answered.size, `${answered.size} captures were answered, only ${numbers.accepted} accepted`],
-    [
-      failed !== expectedDead(scene, captures),
-      `${failed} dead letters where ${expectedDead(scene, captures)} were expected: ${deadLetters(captures)}`,
-    ],
-    ...undead(scene, captures),
+    [failed !== letters.length, `${failed} are counted as failed where there are ${letters.length} dead letters`],
     [numbers.originRequests > numbers.allowedRequests, `${numbers.originRequests} requests to the origin, over ${numbers.allowedRequests}`],
-  ] satisfies [boolean, string][]
+  ] as const
   return problems.filter(([is]) => is).map(([, sentence]) => sentence)
 }
 
-/** Captures of pages that must end as dead letters, and did with the right code. */
-function expectedDead(scene: Scene, captures: Map<CaptureId, CaptureView | null>): number {
-  const pages = new Map(scene.loads.flatMap((load) => [...load.answered, ...load.undecided]))
-  return [...captures].filter(([id, view]) => view?.outcome === 'failed' && scene.dead.get(pages.get(id)!) === view.code).length
+/** The dead letters of this drill's pages. */
+async function readDeadLetters({ rig, site }: Scene): Promise<Failure[]> {
+  const letters: Failure[] = []
+  for (let after: string | null = ''; after !== null;) {
+    const page = FailuresView.parse(await ask(rig, 'GET', `/failures?size=1000${after === '' ? '' : `&after=${after}`}`))
+    letters.push(...page.failures)
+    after = page.after
+  }
+  return letters.filter(({ url }) => url !== null && site.pageOf(url) !== null)
 }
 
-function undead(scene: Scene, captures: Map<CaptureId, CaptureView | null>): [boolean, string][] {
-  const answered = scene.loads.flatMap((load) => [...load.answered])
-  return [...scene.dead].map(([page, code]) => {
-    const codes = answered.filter(([, of]) => of === page).map(([id]) => captures.get(id)?.code)
-    return [!codes.includes(code), `page ${page} is no dead letter with code ${code}`]
-  })
+/** Dead letters that should be none, and pages that should be one. */
+function wrongDeadLetters({ dead, site }: Scene, letters: Failure[]): string[] {
+  const unexpected = letters.filter(({ url, code }) => !isOf(dead.get(site.pageOf(url!)!), code))
+  const pages = new Set(letters.map(({ url }) => site.pageOf(url!)))
+  return [
+    ...unexpected.slice(0, 3).map(({ url, stage, code, cause }) => `a dead letter: ${url} at ${stage}, ${code}: ${cause.slice(0, 200)}`),
+    ...[...dead.keys()].filter((page) => !pages.has(page)).map((page) => `page ${page} is no dead letter`),
+  ]
 }
 
-function deadLetters(captures: Map<CaptureId, CaptureView | null>): string {
-  const dead = [...captures.values()].filter((view) => view?.outcome === 'failed')
-  return [...new Set(dead.map((view) => `${view?.stage} ${view?.code}: ${view?.reason?.slice(0, 200)}`))].slice(0, 5).join(' | ')
+function isOf(expected: readonly string[] | undefined, code: string | undefined): boolean {
+  return code !== undefined && (expected?.includes(code) ?? false)
 }
 
 function metEnough({ met, faults, mustMeet }: Scene): string[] {
@@ -172,9 +172,11 @@ function said(scene: Scene): string[] {
   const unnamed = scene.faults.filter(({ at, named }) => named && !lines.some((line) => isNamed(line, at, named)))
   const withSecret = lines.find(({ text }) => scene.rig.secrets.some((secret) => text.includes(secret)))
   const unhandled = lines.filter(({ text }) => /unhandled rejection|UnhandledPromiseRejection|uncaught/i.test(text))
+  const own = lines.filter(({ by, text }) => by === 'api' && text.includes('"request failed"'))
   return [
     ...unnamed.slice(0, 3).map(({ what, named }) => `not named within 10 s by ${named?.by}: ${what}`),
     ...(withSecret ? [`a secret stands in the log of ${withSecret.by}`] : []),
+    ...own.slice(0, 2).map(({ text }) => `the API answered 500: ${text.slice(0, 500)}`),
     ...unhandled.slice(0, 3).map(({ by, text }) => `unhandled in ${by}: ${text.slice(0, 300)}`),
   ]
 }

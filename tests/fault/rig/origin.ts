@@ -67,8 +67,8 @@ function createSite(origin: string, name: string, n: number): { site: Site; serv
     n,
     url: (page) => `${origin}/${name}/${page}`,
     pageOf(url) {
-      const [, at] = new RegExp(`^${origin}/${name}/(\\d+)$`).exec(url) ?? []
-      return at === undefined ? null : Number(at)
+      const [, of, at] = /^\/([^/]+)\/(\d+)\/?$/.exec(new URL(url).pathname) ?? []
+      return of === name ? Number(at) : null
     },
     change: (page) => void versions.set(page, (versions.get(page) ?? 1) + 1),
     paragraphs,

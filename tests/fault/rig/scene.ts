@@ -38,9 +38,11 @@ export interface Scene {
   strict: boolean
   /** Redis was emptied: it has no trail of what ended before. */
   forgets: boolean
-  /** Pages that must end as dead letters, with their code. */
-  dead: Map<number, FaultCode>
+  /** Pages that must end as dead letters, each with one of these codes. */
+  dead: Map<number, readonly FaultCode[]>
   since: number
+  /** The tail check must have passed this moment (ms since 1970) before anything is judged; 0 where it need not. */
+  settleMark: number
   /** What broke a rule of the drill's own. */
   broken: string[]
   /** Numbers to be printed beside the usual ones. */
@@ -78,7 +80,7 @@ export async function setScene(rig: Rig, options: { name: string; n: number; sma
       strict: false,
       forgets: false,
     },
-    ...{ dead: new Map(), since: Date.now(), broken: [], extra: {}, baseline, marks: markLogs(rig.folder) },
+    ...{ dead: new Map(), since: Date.now(), settleMark: 0, broken: [], extra: {}, baseline, marks: markLogs(rig.folder) },
     load(more = {}) {
       const load = startLoad({ api: rig.api, site, random, items: scene.small ? 10 : 50, ...more })
       scene.loads.push(load)

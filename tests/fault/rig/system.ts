@@ -26,8 +26,8 @@ export const SPEEDS = {
   INTAKE_SETTLE_MS: '5000',
 }
 const TWO_OF_EACH: Partial<Record<ServiceName, number>> = { fetch: 2, clean: 2, 'extract-metadata': 2, index: 2 }
-/** In the small form, also what waits for a silent Redis: 30 s in production. */
-const SMALL = { REDIS_SILENT_MS: '6000' }
+/** In the small form, also what waits for a silent Redis (30 s in production) and for a parser (10 s). */
+const SMALL = { REDIS_SILENT_MS: '6000', PARSER_DEADLINE_MS: '4000' }
 /** The wait before a dead process is started again: constant, so that a drill of many kills doesn't wait longer and longer. */
 const RESTART_MS = 250
 
@@ -58,6 +58,8 @@ export interface Rig {
   client: Client
   alias: string
   prefix: string
+  /** Calls back whenever the supervision says something. */
+  onNotice(listener: (text: string) => void): void
   /** What the supervision said, and what `status` says, asked every second. */
   said: Line[]
   /** The processes of a service. */
@@ -65,8 +67,6 @@ export interface Rig {
   workers(): string[]
   /** Sets KILL_AT for the next life of a process. */
   arm(name: string, killAt: string): void
-  /** What of an armed process was not taken yet. */
-  armed(name: string): boolean
   status(): Promise<StatusView | null>
   /** Jobs in hand of a stage, as Redis has them. */
   active(stage: StageName): Promise<number>
@@ -87,6 +87,7 @@ export async function startRig(kind: RigKind, options: RigOptions): Promise<Rig>
   const [redisPassword, searchPassword] = secrets as [string, string]
   const said: Line[] = []
   const armed = new Map<string, string>()
+  const listeners = new Set<(text: string) => void>()
   const undo: (() => Promise<unknown>)[] = []
   const keep = <T>(part: T, close: (part: T) => Promise<unknown>): T => (undo.unshift(async () => await close(part)), part)
   const end = async (): Promise<void> => {
@@ -113,7 +114,10 @@ export async function startRig(kind: RigKind, options: RigOptions): Promise<Rig>
     const system = await startSystem({
       folder,
       port: 0,
-      notice: (text) => void said.push({ at: Date.now(), by: 'supervision', text }),
+      notice(text) {
+        said.push({ at: Date.now(), by: 'supervision', text })
+        for (const listener of listeners) listener(text)
+      },
       instances: TWO_OF_EACH,
       restartMs: RESTART_MS,
       envOf(name) {
@@ -132,7 +136,7 @@ export async function startRig(kind: RigKind, options: RigOptions): Promise<Rig>
         ARCHIVE_DIR: archive,
         FETCH_ALLOW_CIDRS: `127.0.0.1/32:${origin.port}`,
         ...(options.small && SMALL),
-        ...(disks && { INTAKE_DISK_BYTES: '4MiB' }),
+        ...(disks && { INTAKE_MIN_FREE_BYTES: '4MiB' }),
         ...options.env,
       },
     })
@@ -142,7 +146,7 @@ export async function startRig(kind: RigKind, options: RigOptions): Promise<Rig>
       ...{ kind, folder, archive, disks, api, system, origin, redis, proxies, client, alias: id, prefix: `{${id}}`, said, secrets, end },
       ...lookers(system, redis, `{${id}}`),
       arm: (name, killAt) => void armed.set(name, killAt),
-      armed: (name) => armed.has(name),
+      onNotice: (listener) => void listeners.add(listener),
       random: createRandom(1),
     }
     keep(watchStatus(rig), async (timer) => clearInterval(timer))
