@@ -1,4 +1,5 @@
 import { Capture, type FetchedPage, RecordStamp } from '@copydesk/contracts'
+import { PermanentError } from '@copydesk/pipeline'
 import { z } from 'zod'
 import { parseHttp } from './http-block.ts'
 import { readMember } from './member.ts'
@@ -42,7 +43,7 @@ const PROBLEMS = {
 export function toPage(records: readonly WarcRecord[]): FetchedPage {
   const [bytes, about] = records
   if (bytes === undefined || about === undefined || records.length !== 2) throw new Error('it is no page with its metadata')
-  const { content: capture } = PageMetadata.parse(json(about))
+  const { content: capture } = PageMetadata.parse(ofKnownVersion(json(about)))
   if (bytes.fields.get('warc-type') === 'resource') return { capture, head: null, body: bytes.block }
   const http = parseHttp(bytes.block)
   if (http === null) throw new Error('its HTTP head is not readable')
@@ -53,8 +54,17 @@ export function toPage(records: readonly WarcRecord[]): FetchedPage {
 export function toArchivedRecord(records: readonly WarcRecord[]): ArchivedRecord {
   const last = records.at(-1)
   if (last === undefined) throw new Error('it is empty')
-  const { content, ...stamp } = Stamped.parse(json(last))
+  const { content, ...stamp } = Stamped.parse(ofKnownVersion(json(last)))
   return { stamp, content }
+}
+
+function ofKnownVersion(value: unknown): unknown {
+  const v = typeof value === 'object' && value !== null && 'v' in value ? value.v : undefined
+  if (v === undefined || v === 1) return value
+  throw new PermanentError(
+    'schema',
+    `the record is of version ${JSON.stringify(v)}, and this Copydesk reads version 1: update all services`,
+  )
 }
 
 /** The JSON in a record's block. */

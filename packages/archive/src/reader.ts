@@ -5,7 +5,7 @@ import { type ArchivedRecord, MAX_RECORD_BYTES, parseMembers, toArchivedRecord, 
 import { createDescriptors } from './descriptors.ts'
 import type { WarcRecord } from './warc-record.ts'
 
-/** The archive's reading side: any process, while the segments grow, under `--permission` with read rights on the folder too. A record that isn't there or isn't whole is a PermanentError `record-lost`; a folder that can't be read a RetryableError `archive-unavailable`. */
+/** The archive's reading side: any process, while the segments grow, under `--permission` with read rights on the folder too. A record that isn't there or isn't whole is a PermanentError `record-lost`, one of another version `schema`; a folder that can't be read a RetryableError `archive-unavailable`. */
 export interface ArchiveReader {
   /** A page: its wire bytes as they came, and what is known of them. */
   readCapture(reference: Reference): Promise<FetchedPage>
@@ -25,7 +25,7 @@ export function createArchiveReader({ folder }: { folder: string }): ArchiveRead
     try {
       return build(parseMembers(bytes))
     } catch (error) {
-      throw lost(reference, (error as Error).message, error)
+      throw error instanceof PermanentError ? error : lost(reference, (error as Error).message, error)
     }
   }
 

@@ -19,6 +19,13 @@ export const Envelope = z.object({
 })
 export type Envelope = z.infer<typeof Envelope>
 
+/** What can be told of an envelope of whatever version. */
+export const AnyEnvelope = z.object({
+  v: z.unknown(),
+  url: z.string().nullable().catch(null),
+  ref: z.object({ segment: z.string() }).nullable().catch(null),
+})
+
 /** What fetch takes. */
 export const FetchRequest = z.object({ url: z.string(), hints: Hints.optional(), resume: z.unknown().optional() })
 export type FetchRequest = z.infer<typeof FetchRequest>

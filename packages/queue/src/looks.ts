@@ -1,5 +1,5 @@
 import { CaptureId, Code, StageName, type Envelope } from '@copydesk/contracts'
-import { readEnvelope } from './envelope.ts'
+import { readEnvelope, segmentOf } from './envelope.ts'
 import type { ScriptRunner } from './scripts.ts'
 
 /** Where a capture stands: `neither` where it has ended otherwise, or is not known. */
@@ -40,7 +40,7 @@ export function createLooks(scripts: ScriptRunner<'all' | 'entries' | 'failures'
       const [, ...ids] = await scripts.run('all', '')
       const segments = new Set<string>()
       for (const { env } of await entries(ids.map((id) => CaptureId.parse(id)))) {
-        const segment = env === '' ? undefined : readEnvelope(env).ref?.segment
+        const segment = env === '' ? undefined : segmentOf(env)
         if (segment !== undefined) segments.add(segment)
       }
       return segments
@@ -68,14 +68,15 @@ export function createLooks(scripts: ScriptRunner<'all' | 'entries' | 'failures'
   }
 }
 
-function toLetter([captureId, at, stage, code, cause, env]: string[]): DeadLetter {
+function toLetter([id, at, stage, code, cause, env]: string[]): DeadLetter {
+  const captureId = CaptureId.parse(id)
   return {
-    captureId: CaptureId.parse(captureId),
+    captureId,
     at: Number(at),
     stage: StageName.parse(stage),
     // A letter of a Redis that came back older may lack its code.
     code: Code.catch('internal').parse(code),
     cause: cause ?? '',
-    envelope: readEnvelope(env),
+    envelope: readEnvelope(env, captureId).envelope,
   }
 }

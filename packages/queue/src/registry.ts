@@ -1,4 +1,5 @@
 import { captureTime, CaptureId, type Code, type EndRecord, type Envelope, type Outcome, StageName } from '@copydesk/contracts'
+import type { PermanentError } from '@copydesk/pipeline'
 import type { Redis } from 'ioredis'
 import { readEnvelope } from './envelope.ts'
 import { createLooks } from './looks.ts'
@@ -29,6 +30,8 @@ export interface Started {
   attempt: number
   wakes: number
   envelope: Envelope
+  /** Why the envelope can't be read, where it can't. */
+  unreadable?: PermanentError
   /** When a rate limit first put this stage back (ms since 1970); null where none did. */
   limitedSince: number | null
 }
@@ -130,7 +133,7 @@ export function createRegistry(redis: Redis, options: { prefix: string; epoch: (
       const [kind, run, attempts, waits, envelope, limited] = await scripts.run('start', captureId, stage)
       if (kind === 'late') return null
       const limitedSince = limited ? Number(limited) : null
-      return { run: Number(run), attempt: Number(attempts) + 1, wakes: Number(waits), envelope: readEnvelope(envelope), limitedSince }
+      return { run: Number(run), attempt: Number(attempts) + 1, wakes: Number(waits), ...readEnvelope(envelope, captureId), limitedSince }
     },
 
     /** The output is in the archive: on to the next stage. False when this run is not the one that counts any more. */
@@ -211,7 +214,8 @@ export function createRegistry(redis: Redis, options: { prefix: string; epoch: (
       )
       if (words[0] === 'duplicate')
         return { duplicateOf: CaptureId.parse(words[1]), stage: StageName.parse(words[2]), run: Number(words[3]) }
-      if (words[0] === 'retried') return { stage: StageName.parse(words[1]), envelope: readEnvelope(words[2]), run: Number(words[3]) }
+      if (words[0] === 'retried')
+        return { stage: StageName.parse(words[1]), envelope: readEnvelope(words[2], captureId).envelope, run: Number(words[3]) }
       return null
     },
 
@@ -224,11 +228,10 @@ export function createRegistry(redis: Redis, options: { prefix: string; epoch: (
     /** Entries in flight that nothing has touched for `ms` milliseconds, oldest first. */
     async untouched(ms: number, most: number): Promise<{ captureId: CaptureId; stage: StageName; envelope: Envelope }[]> {
       const [, ...words] = await scripts.run('look', '', ms, most)
-      return Array.from({ length: words.length / 3 }, (_, at) => ({
-        captureId: CaptureId.parse(words[at * 3]),
-        stage: StageName.parse(words[at * 3 + 1]),
-        envelope: readEnvelope(words[at * 3 + 2]),
-      }))
+      return Array.from({ length: words.length / 3 }, (_, at) => {
+        const captureId = CaptureId.parse(words[at * 3])
+        return { captureId, stage: StageName.parse(words[at * 3 + 1]), envelope: readEnvelope(words[at * 3 + 2], captureId).envelope }
+      })
     },
 
     /** Looks at an entry again only `ms` milliseconds later than it would be. */

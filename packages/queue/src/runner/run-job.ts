@@ -78,6 +78,7 @@ async function runStage<Input, Output, Deps>(
   log: Log,
   at: JobDeps<Deps>,
 ) {
+  if (started.unreadable) throw started.unreadable
   const deadline = AbortSignal.timeout(at.deadlineMs)
   const signal = AbortSignal.any([cancelled, deadline])
   const input = parse(stage.input, await loadInput(stage, started.envelope, at), `the input of ${stage.name}`)
