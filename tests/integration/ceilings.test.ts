@@ -216,6 +216,7 @@ test('what an old holder says about a task changes nothing once another was aske
   await tasks.take('audit')
   await tasks.finish('audit', first.id, { reason: 'Elasticsearch is away' })
   expect(await tasks.read('audit')).toMatchObject({ state: 'failed', reason: 'Elasticsearch is away' })
+  expect(await tasks.finish('audit', first.id, { result: {} })).toBe(false)
   const second = await tasks.ask('audit', true)
   expect(second.id).not.toBe(first.id)
   expect(await redis.ttl(`${prefix}:task:audit`)).toBe(-1)

@@ -291,6 +291,8 @@ test('what workers of before still say changes nothing', async () => {
   await at.wipe()
   await expect(at.registry.end(first, { outcome: 'indexed' })).rejects.toThrow(/not the one/)
   await at.again()
+  // No run comes twice, though this one left no record.
+  expect(Number(await at.redis.hget(`${at.prefix}:entry:${ids[0]}`, 'run'))).toBeGreaterThan(first.run)
   const envelope = { v: 1 as const, captureId: ids[2] as CaptureId, rev: 0, url: null, ref }
   expect(await at.registry.end(first, { outcome: 'refused', code: 'gone' })).toBe(false)
   expect(await at.registry.putBack(second, { spend: true, delayMs: 1, code: 'internal', reason: '' })).toBe(false)
@@ -446,10 +448,8 @@ test('several at once do no harm', async () => {
   expect(await at.sum()).toMatchObject({ accepted: all, inFlight: before.inFlight, outcomes: before.outcomes })
 })
 
-test('one that comes to itself after another was done, and work went on, writes nothing more', async () => {
-  const at = await system()
-  await at.fetches(20)
-  await at.wipe()
+/** The archive as it is, for a recover that falls asleep between reading and writing, until it is woken. */
+function sleepy(at: Awaited<ReturnType<typeof system>>) {
   let wake: () => void = () => undefined
   const asleep = new Promise<void>((resolve) => (wake = resolve))
   const archive: LedgerArchive = {
@@ -460,13 +460,50 @@ test('one that comes to itself after another was done, and work went on, writes 
       await asleep
     },
   }
-  const frozen = at.again({ archive })
-  await new Promise((resolve) => setTimeout(resolve, 100))
+  const result = at.again({ archive }).catch((error: unknown) => error)
+  return { result, wake }
+}
+const soon = async () => await new Promise((resolve) => setTimeout(resolve, 100))
+
+test('one that comes to itself after another was done, and work went on, writes nothing more', async () => {
+  const at = await system()
+  await at.fetches(20)
+  await at.wipe()
+  const frozen = sleepy(at)
+  await soon()
   await at.again()
   await at.drain()
-  wake()
-  await expect(frozen).rejects.toThrow(/has stopped/)
+  frozen.wake()
+  expect(await frozen.result).toMatchObject({ message: expect.stringMatching(/has stopped/) as string })
   expect(await at.sum()).toMatchObject({ accepted: 20, inFlight: 0, outcomes: 20 })
+})
+
+test('one that comes to itself while another is at it writes nothing more', async () => {
+  const at = await system()
+  await at.fetches(5)
+  await at.wipe()
+  const first = sleepy(at)
+  await soon()
+  const second = sleepy(at)
+  await soon()
+  first.wake()
+  expect(await first.result).toMatchObject({ message: expect.stringMatching(/has stopped/) as string })
+  await expect(at.registry.totals()).rejects.toThrow(/not the one/)
+  second.wake()
+  expect(await second.result).toMatchObject({ captures: 5 })
+  expect(await at.sum()).toMatchObject({ accepted: 5, inFlight: 5 })
+})
+
+test('one whose Redis is put in use by another archive meanwhile stops', async () => {
+  const at = await system()
+  await at.fetches(5)
+  await at.wipe()
+  const frozen = sleepy(at)
+  await soon()
+  await at.redis.set(`${at.prefix}:epoch`, 'of another')
+  frozen.wake()
+  expect(await frozen.result).toMatchObject({ message: expect.stringMatching(/put in use/) as string })
+  expect(await at.redis.exists(`${at.prefix}:flight`, `${at.prefix}:counts`)).toBe(0)
 })
 
 test('it refuses where there is nothing to recover, or not from this pair, and says what to do', async () => {
@@ -474,7 +511,7 @@ test('it refuses where there is nothing to recover, or not from this pair, and s
   await at.fetches(1)
   await expect(at.again()).rejects.toThrow(/nothing to recover/)
   await at.redis.set(`${at.prefix}:epoch`, 'of another')
-  await expect(at.again()).rejects.toThrow(/REDIS_URL.*ARCHIVE_DIR/)
+  for (const apply of [true, false]) await expect(at.again({ apply })).rejects.toThrow(/REDIS_URL.*ARCHIVE_DIR/)
   // One that accepted nothing holds nothing that could be lost.
   await at.redis.hset(`${at.prefix}:counts`, 'accepted', 0)
   expect(await at.again()).toMatchObject({ captures: 1 })

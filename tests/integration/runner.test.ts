@@ -1,9 +1,20 @@
+import { connect, createServer, type Socket } from 'node:net'
 import { type CaptureId, Envelope, type Reference } from '@copydesk/contracts'
 import { defineStage, end, next, PermanentError, RateLimitedError, RetryableError, type Stage } from '@copydesk/pipeline'
-import { type Observation, type RecordStore, startStage, type StageOptions } from '@copydesk/queue'
+import {
+  connectRedis,
+  createQueues,
+  createRegistry,
+  type Observation,
+  reconcile,
+  type RecordStore,
+  startStage,
+  type StageOptions,
+  type Valve,
+} from '@copydesk/queue'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { z } from 'zod'
-import { fetchEnvelope, redisPart, silent } from '../support/redis.ts'
+import { fetchEnvelope, openGate, ownRedis, redisPart, silent } from '../support/redis.ts'
 
 const Text = z.object({ text: z.string() })
 type Text = z.infer<typeof Text>
@@ -30,12 +41,11 @@ const fetchLike = (run: Stage<Envelope, Text, object>['run']) =>
 
 async function running(
   stage: Stage<Envelope, Text, object>,
-  options: Partial<StageOptions> & { deadlineMs?: number; attempts?: number } = {},
+  options: Partial<StageOptions> & { deadlineMs?: number; attempts?: number; limitedMs?: number } = {},
 ) {
   const part = await redisPart()
   const records = memoryRecords()
   const seen: Observation[] = []
-  const gate = { epoch: () => 'epoch-1', reason: () => null, onChange() {}, start: async () => undefined, close() {} }
   const { redisUrl, prefix, registry, queues } = part
   const at = {
     deps: {},
@@ -43,12 +53,17 @@ async function running(
     queues,
     records: records.store,
     log: silent,
-    retry: { attempts: options.attempts ?? 3, baseMs: 20, maxMs: 100 },
+    retry: {
+      attempts: options.attempts ?? 3,
+      baseMs: 20,
+      maxMs: 100,
+      ...(options.limitedMs !== undefined && { limitedMs: options.limitedMs }),
+    },
     deadlineMs: options.deadlineMs ?? 5000,
     observe: (observation: Observation) => void seen.push(observation),
     now: Date.now,
   }
-  const start = () => startStage(stage, at, { redisUrl, prefix, gate, concurrency: 4, ...options })
+  const start = () => startStage(stage, at, { redisUrl, prefix, gate: openGate, concurrency: 4, ...options })
   const worker = start()
   onTestFinished(async () => await worker.close(500))
   const ingest = async (envelope = fetchEnvelope()): Promise<CaptureId> => {
@@ -266,3 +281,259 @@ test('a job that BullMQ gives up becomes a dead letter, stalled', async () => {
   // A kept job would swallow the retry's add.
   await at.until(async () => expect(await at.queues.has('fetch', envelope.captureId)).toBe(false))
 })
+
+/** A valve that is turned by hand. */
+function handValve() {
+  const listeners: ((flows: boolean) => void)[] = []
+  let open = true
+  const valve: Valve = { flows: () => open, onChange: (listener) => void listeners.push(listener) }
+  const turn = (to: boolean) => {
+    open = to
+    for (const listener of listeners) listener(to)
+  }
+  return { valve, turn }
+}
+
+test('while a valve is shut no job is taken and none is spent; what is under way runs on', async () => {
+  const { valve, turn } = handValve()
+  const runs: number[] = []
+  let finish: () => void = () => undefined
+  const at = await running(
+    fetchLike(async (_input, { attempt, wakes }) => {
+      runs.push(attempt + wakes)
+      if (runs.length === 1) await new Promise<void>((resolve) => (finish = resolve))
+      return next({ text: 'x' })
+    }),
+    { valves: [valve] },
+  )
+  const first = await at.ingest()
+  await at.until(async () => expect(runs).toHaveLength(1))
+  turn(false)
+  const others = [await at.ingest(), await at.ingest()]
+  finish()
+  await at.until(async () => expect(await at.queues.has('clean', first)).toBe(true))
+  await new Promise((resolve) => setTimeout(resolve, 1500))
+  expect(runs).toHaveLength(1)
+  turn(true)
+  for (const captureId of others) await at.until(async () => expect(await at.queues.has('clean', captureId)).toBe(true))
+  // No attempt and no wake were spent on waiting.
+  expect(runs).toEqual([1, 1, 1])
+})
+
+test('a valve that turns again and again leaves a worker that takes jobs, and looks for stalled ones', async () => {
+  const { valve, turn } = handValve()
+  const at = await running(
+    fetchLike(async () => next({ text: 'x' })),
+    { valves: [valve], lockMs: 1000, stalledCheckMs: 300 },
+  )
+  for (let times = 0; times < 20; times += 1) turn(times % 2 === 1)
+  for (const shutMs of [0, 1, 2, 4, 8, 16]) {
+    turn(false)
+    await new Promise((resolve) => setTimeout(resolve, shutMs))
+    turn(true)
+    // What BullMQ leaves whenever it looks for stalled jobs, for as long as until the next time.
+    await new Promise((resolve) => setTimeout(resolve, 100))
+    await at.redis.del(`${at.prefix}:fetch:stalled-check`)
+    await at.until(async () => expect(await at.redis.exists(`${at.prefix}:fetch:stalled-check`)).toBe(1))
+  }
+  const captureId = await at.ingest()
+  await at.until(async () => expect(await at.queues.has('clean', captureId)).toBe(true))
+  // A job that a dead worker left: active, and without a lock.
+  const left = fetchEnvelope()
+  await at.registry.accept(left, { key: left.captureId, urlDigest: null })
+  await at.redis.hset(
+    `${at.prefix}:fetch:${left.captureId}`,
+    'name',
+    'fetch',
+    'data',
+    JSON.stringify(left),
+    'opts',
+    '{"attempts":9}',
+    'timestamp',
+    Date.now(),
+    'delay',
+    0,
+  )
+  await at.redis.lpush(`${at.prefix}:fetch:active`, left.captureId)
+  await at.until(async () => expect(await at.queues.has('clean', left.captureId)).toBe(true))
+})
+
+test('a worker that begins behind a shut valve begins when it flows', async () => {
+  const { valve, turn } = handValve()
+  turn(false)
+  const at = await running(
+    fetchLike(async () => next({ text: 'x' })),
+    { valves: [valve] },
+  )
+  const captureId = await at.ingest()
+  await new Promise((resolve) => setTimeout(resolve, 300))
+  expect(await at.queues.has('fetch', captureId)).toBe(true)
+  turn(true)
+  await at.until(async () => expect(await at.queues.has('clean', captureId)).toBe(true))
+})
+
+test('a site that puts a page off for longer than a month makes a dead letter; our own stores never do', async () => {
+  let runs = 0
+  const at = await running(
+    fetchLike(async () => {
+      runs += 1
+      // Ours for longer than the limit, the site's once, ours again for longer than the limit, then the site's.
+      throw new RateLimitedError(runs === 7 || runs > 13 ? 'rate-limited' : 'search-unavailable', 20, 'not now')
+    }),
+    { limitedMs: 100 },
+  )
+  await at.ingest()
+  await at.until(async () => expect(await at.counted('failed')).toBe(1))
+  expect(runs).toBe(14)
+  expect(at.ends).toMatchObject([{ code: 'rate-limited', cause: 'not now' }])
+})
+
+/** A way to Redis on which sockets can fall silent: they pass no bytes any more and are not closed. New ones work. */
+async function fallingSilent(redisUrl: string) {
+  const { hostname, port } = new URL(redisUrl)
+  const sockets = new Set<Socket>()
+  const hush = new Set<() => void>()
+  const server = createServer((inner) => {
+    const outer = connect(Number(port), hostname)
+    for (const [from, to] of [
+      [inner, outer],
+      [outer, inner],
+    ] as const) {
+      sockets.add(from)
+      from.on('error', () => undefined)
+      from.on('close', () => to.destroy())
+      from.pipe(to)
+    }
+    hush.add(() => {
+      for (const [from, to] of [
+        [inner, outer],
+        [outer, inner],
+      ] as const) {
+        from.unpipe(to)
+        from.resume()
+      }
+    })
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  onTestFinished(() => {
+    server.close()
+    for (const socket of sockets) socket.destroy()
+  })
+  const address = server.address()
+  const url = `redis://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`
+  const silence = () => {
+    const count = hush.size
+    for (const each of hush) each()
+    hush.clear()
+    return count
+  }
+  return { url, silence }
+}
+
+test('sockets that fall silent for ever are dropped, and the worker takes jobs again', { timeout: 60_000 }, async () => {
+  const rejections: unknown[] = []
+  const onRejection = (reason: unknown) => void rejections.push(reason)
+  process.on('unhandledRejection', onRejection)
+  onTestFinished(() => void process.off('unhandledRejection', onRejection))
+  const direct = await redisPart()
+  const { url, silence } = await fallingSilent(direct.redisUrl)
+  const { prefix } = direct
+  const silentMs = 6000
+  const redis = connectRedis(url, 'worker', () => undefined, silentMs)
+  const queues = createQueues({ redisUrl: url, role: 'worker', prefix, onError: () => undefined, silentMs })
+  onTestFinished(async () => {
+    await queues.close()
+    redis.disconnect()
+  })
+  const registry = createRegistry(redis, { prefix, epoch: () => 'epoch-1' })
+  const at = {
+    deps: {},
+    registry,
+    queues,
+    records: memoryRecords().store,
+    log: silent,
+    retry: { attempts: 3, baseMs: 20, maxMs: 100 },
+    deadlineMs: 60_000,
+    observe: () => undefined,
+    now: Date.now,
+  }
+  const worker = startStage(
+    fetchLike(async () => next({ text: 'x' })),
+    at,
+    { redisUrl: url, prefix, gate: openGate, concurrency: 4, lockMs: 2000, stalledCheckMs: 1000, silentMs },
+  )
+  onTestFinished(async () => await worker.close(500))
+  const ingest = async () => {
+    const envelope = fetchEnvelope()
+    await direct.registry.accept(envelope, { key: envelope.captureId, urlDigest: null })
+    await direct.queues.add('fetch', envelope)
+    return envelope.captureId
+  }
+  const done = async (captureId: CaptureId) =>
+    await vi.waitFor(async () => expect(await direct.queues.has('clean', captureId)).toBe(true), { timeout: 30_000, interval: 50 })
+  await done(await ingest())
+  // Idle, and everything is connected.
+  await new Promise((resolve) => setTimeout(resolve, 500))
+  expect(silence()).toBeGreaterThanOrEqual(4)
+  const silentAt = Date.now()
+  await done(await ingest())
+  // Within the time of silence, the few seconds after which it is asked, and a reconnect.
+  expect(Date.now() - silentAt).toBeLessThan(silentMs * 2 + 3000)
+  await done(await ingest())
+  expect(rejections).toEqual([])
+})
+
+test(
+  'a full Redis is asked every other second, not thousands of times, and work goes on when there is room',
+  { timeout: 60_000 },
+  async () => {
+    const { url } = await ownRedis()
+    const part = await redisPart('epoch-1', url)
+    const { redis, registry, queues, prefix } = part
+    const errors: object[] = []
+    const log = { ...silent, error: (fields: object) => void errors.push(fields), child: () => log }
+    let debugs = 0
+    log.debug = () => void (debugs += 1)
+    const at = {
+      deps: {},
+      registry,
+      queues,
+      records: memoryRecords().store,
+      log,
+      retry: { attempts: 3, baseMs: 20, maxMs: 100 },
+      deadlineMs: 5000,
+      observe: () => undefined,
+      now: Date.now,
+    }
+    const ids: CaptureId[] = []
+    for (let count = 0; count < 20; count += 1) {
+      const envelope = fetchEnvelope()
+      ids.push(envelope.captureId)
+      await registry.accept(envelope, { key: envelope.captureId, urlDigest: null })
+      await queues.add('fetch', envelope)
+    }
+    await redis.config('SET', 'maxmemory', '1')
+    const before = process.cpuUsage()
+    const worker = startStage(
+      fetchLike(async () => next({ text: 'x' })),
+      at,
+      { redisUrl: url, prefix, gate: openGate, concurrency: 8, lockMs: 2000, stalledCheckMs: 1000 },
+    )
+    onTestFinished(async () => await worker.close(500))
+    await new Promise((resolve) => setTimeout(resolve, 4000))
+    const { user, system } = process.cpuUsage(before)
+    expect(debugs).toBeLessThan(60)
+    expect((user + system) / 1000).toBeLessThan(1500)
+    expect(errors).toHaveLength(1)
+    expect(errors[0]).toMatchObject({ reason: expect.stringMatching(/Redis is full/) as string })
+    await redis.config('SET', 'maxmemory', '0')
+    const again = async () => await reconcile(registry, queues, { untouchedMs: 0, againMs: 0 }, silent)
+    await vi.waitFor(
+      async () => {
+        await again()
+        for (const captureId of ids) expect(await queues.has('clean', captureId)).toBe(true)
+      },
+      { timeout: 20_000, interval: 500 },
+    )
+  },
+)

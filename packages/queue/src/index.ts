@@ -1,4 +1,5 @@
 /** Everything that lives in Redis: queues, registry and trail, URL ledger, epoch, leases. The only importer of bullmq and ioredis. */
+export { isRedisAway } from './connection/away.ts'
 export { checkRedis, parseInfo, redisFaults, UnfitRedisError } from './connection/check-redis.ts'
 export { refusalOf, type Refusal } from './connection/explain.ts'
 export { connectRedis, redisReady } from './connection/redis.ts'
@@ -35,4 +36,4 @@ export type { Valve } from './runner/valve.ts'
 export { EpochError } from './scripts.ts'
 export { startStage, type StageOptions, type StageWorker } from './runner/start-stage.ts'
 export { createTasks, TaskBusyError, type Tasks } from './tasks.ts'
-export { createViews, RedisAwayError, type Views } from './views.ts'
+export { createViews, type Views } from './views.ts'

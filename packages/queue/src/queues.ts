@@ -1,7 +1,7 @@
 import { type CaptureId, type Envelope, STAGES, type StageName } from '@copydesk/contracts'
 import { failpoint } from '@copydesk/pipeline'
 import { type JobsOptions, Queue } from 'bullmq'
-import { redisOptions, type ConnectionRole } from './connection/redis.ts'
+import { connectRedis, type ConnectionRole } from './connection/redis.ts'
 
 /** Most of a job's data, in bytes: the longest address, escaped, and hints that intake has made to fit. Anything larger is a mistake of ours. */
 const JOB_BYTES = 16_384
@@ -27,7 +27,7 @@ export interface StageCounts {
 
 export type Queues = ReturnType<typeof createQueues>
 
-/** The four queues as producers see them. A job's id is its captureId, so that an add is harmless while one waits or runs. */
+/** The four queues as producers see them, on one connection. A job's id is its captureId, so that an add is harmless while one waits or runs. */
 export function createQueues(options: {
   redisUrl: string
   role: ConnectionRole
@@ -36,7 +36,7 @@ export function createQueues(options: {
   /** As for connectRedis. */
   silentMs?: number
 }) {
-  const connection = redisOptions(options.redisUrl, options.role, options.silentMs)
+  const connection = connectRedis(options.redisUrl, options.role, () => undefined, options.silentMs)
   const queues = new Map<StageName, Queue>(
     STAGES.map(({ name }) => [name, new Queue(name, { connection, prefix: options.prefix, defaultJobOptions: JOB_OPTIONS })]),
   )
@@ -82,6 +82,7 @@ export function createQueues(options: {
 
     async close(): Promise<void> {
       await Promise.all([...queues.values()].map(async (queue) => await queue.close()))
+      connection.disconnect()
     },
   }
 }

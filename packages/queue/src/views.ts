@@ -19,14 +19,7 @@ import type { Queues } from './queues.ts'
 import type { Registry } from './registry.ts'
 import { EpochError } from './scripts.ts'
 
-/** Redis can't be asked now. Nothing is lost by it, and asking again later is right. */
-export class RedisAwayError extends Error {
-  override readonly name = 'RedisAwayError'
-}
-
-export type Views = ReturnType<typeof createViews>
-
-/** What an operator is shown of Redis: the state of all, of a capture, of an address. Throws RedisAwayError where Redis does not answer. */
+/** What an operator is shown of Redis: the state of all, of a capture, of an address. Where Redis does not answer it throws what isRedisAway knows. */
 export function createViews(at: { redis: Redis; registry: Registry; queues: Queues; gate: EpochGate; prefix: string; now?: () => number }) {
   const { redis, prefix } = at
   const now = at.now ?? Date.now
@@ -87,30 +80,15 @@ export function createViews(at: { redis: Redis; registry: Registry; queues: Queu
     }
   }
 
-  /** A Redis that went away shows in as many kinds of errors as there are moments to go: it is asked once more, and that decides. */
-  async function answered<T>(ask: () => Promise<T>): Promise<T> {
-    try {
-      return await ask()
-    } catch (cause) {
-      const away = () => {
-        throw new RedisAwayError('Redis does not answer; what was taken in goes on when it does. Ask again then.', { cause })
-      }
-      // Its silence may be over by now; the answer is missing all the same.
-      if (cause instanceof Error && cause.message === 'Command timed out') away()
-      await redis.ping().catch(away)
-      throw cause
-    }
-  }
-
   return {
     /** One capture and its trail; null when it is not known (any more). */
-    capture: async (captureId: CaptureId) => await answered(async () => await capture(captureId)),
+    capture: async (captureId: CaptureId) => await capture(captureId),
 
     /** What the URL ledger knows of an address: its last captures, newest first, and its article. Throws UrlError where it is none. */
-    url: async (url: string): Promise<UrlView> => await answered(async () => await urlView(url)),
+    url: async (url: string): Promise<UrlView> => await urlView(url),
 
     /** The sums, seen at one moment, and the queues beside them. */
-    status: async (): Promise<StatusView> => await answered(status),
+    status,
   }
 }
 

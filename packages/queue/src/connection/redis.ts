@@ -33,13 +33,21 @@ export function redisOptions(url: string, role: ConnectionRole, silentMs = SILEN
   }
 }
 
+/** How often a connection is asked whether it is alive, in milliseconds: one that is seldom used would else be found silent only when it is needed. */
+const BEAT_MS = 5000
+
 /**
  * A connection; errors are reported through `onError` (at most one line a second would do: a Redis that is away makes many).
- * `silentMs`: a socket that is waited on and silent for so long is dropped and made anew.
+ * A socket that is silent for `silentMs` though it was asked something is dropped and made anew; it is asked every few seconds.
  */
-export function connectRedis(url: string, role: ConnectionRole, onError: (error: Error) => void, silentMs?: number): Redis {
+export function connectRedis(url: string, role: ConnectionRole, onError: (error: Error) => void, silentMs = SILENT_MS): Redis {
   const redis = new Redis(redisOptions(url, role, silentMs))
   redis.on('error', onError)
+  const ask = () => {
+    if (redis.status === 'ready') redis.ping().catch(() => undefined)
+  }
+  const beat = setInterval(ask, Math.min(BEAT_MS, silentMs / 3)).unref()
+  redis.on('end', () => clearInterval(beat))
   return redis
 }
 

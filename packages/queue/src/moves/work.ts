@@ -19,6 +19,8 @@ return {'started', run, e[4], e[5], e[6], e[7] or ''}
  */
 export const HAND_OVER = `
 if not mine(ARGV[3], ARGV[4]) then return late() end
+-- Start has freed it. Should it be held all the same it must not stay so: nobody would free it any more.
+freeKey()
 redis.call('HSET', entry, 'stage', ARGV[5], 'env', ARGV[6], 'since', num(now), 'deaths', 0, 'attempts', 0, 'waits', 0)
 redis.call('HDEL', entry, 'key', 'limited')
 redis.call('ZADD', p .. 'flight', now, id)

@@ -1,7 +1,7 @@
 import { CaptureId } from '@copydesk/contracts'
 import type { Stage } from '@copydesk/pipeline'
 import { DelayedError, type Job, Worker } from 'bullmq'
-import { redisOptions } from '../connection/redis.ts'
+import { connectRedis } from '../connection/redis.ts'
 import type { EpochGate } from '../epoch-gate.ts'
 import { createBreather } from './breather.ts'
 import { type Disposal, endCapture, JobLeftError, runJob, type JobDeps } from './run-job.ts'
@@ -44,6 +44,8 @@ export function startStage<Input, Output, Deps>(stage: Stage<Input, Output, Deps
   const leaving = new AbortController()
   const running = new Set<Promise<unknown>>()
   let lastSeen = Date.now()
+  // BullMQ makes a second one of it, for the read that blocks until a job comes. Errors come through the worker.
+  const connection = connectRedis(options.redisUrl, 'worker', () => undefined, options.silentMs)
 
   const worker = new Worker(
     stage.name,
@@ -59,7 +61,7 @@ export function startStage<Input, Output, Deps>(stage: Stage<Input, Output, Deps
       }
     },
     {
-      connection: redisOptions(options.redisUrl, 'worker', options.silentMs),
+      connection,
       prefix: options.prefix,
       concurrency: options.concurrency,
       lockDuration: options.lockMs ?? 30_000,
@@ -120,6 +122,8 @@ export function startStage<Input, Output, Deps>(stage: Stage<Input, Output, Deps
     await Promise.race([closed, timer])
     leaving.abort(new JobLeftError('shutting down'))
     await Promise.race([closed, Promise.allSettled(running), new Promise((resolve) => setTimeout(resolve, 500).unref())])
+    // What was let go of is still being put back.
+    void Promise.race([closed, new Promise((resolve) => setTimeout(resolve, 1000).unref())]).then(() => connection.disconnect())
   }
 
   return {
