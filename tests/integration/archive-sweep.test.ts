@@ -236,12 +236,13 @@ describe('a sweep', () => {
 })
 
 /** Whether a file system of one's own can be mounted here, in a space of its own. */
-const canMount = spawnSync('unshare', ['-Urm', 'mount', '-t', 'tmpfs', 'x', '/mnt']).status === 0
+const [OWN_SPACE, ...OWN_MOUNTS] = ['unshare', '-Urm'] as const
+const canMount = spawnSync(OWN_SPACE, [...OWN_MOUNTS, 'mount', '-t', 'tmpfs', 'x', '/mnt']).status === 0
 
 describe.skipIf(!canMount)('an archive folder on a disk of its own', () => {
   async function check(mount: string): Promise<{ message: string; free: number }> {
     const command = `${mount} && exec "$0" "$@"`
-    const { stdout } = await promisify(execFile)('unshare', ['-Urm', 'sh', '-c', command, process.execPath, CHECKER, folder])
+    const { stdout } = await promisify(execFile)(OWN_SPACE, [...OWN_MOUNTS, 'sh', '-c', command, process.execPath, CHECKER, folder])
     return JSON.parse(stdout) as { message: string; free: number }
   }
 

@@ -78,10 +78,21 @@ describe('a walk through a segment', () => {
     expect(Math.max(...asked)).toBeLessThanOrEqual(4 * 1024 * 1024)
   })
 
+  // Each beginning goes on through a stored block, of which the next beginning is a part, to the end of them all.
+  const unit = Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3, 0, 18, 0, 237, 255, ...Buffer.from('WARC/1.1')])
+  const bomb = Buffer.concat([Buffer.alloc(unit.length * 100_000, unit), Buffer.alloc(20, 0xff)])
+
+  it('calls nothing a tail, which would be cut, where it can not tell that nothing is whole in it', { timeout: 60_000 }, async () => {
+    const names = (await walk(Buffer.concat([member('a'), Buffer.from('x'), bomb, member('b')]))).map(([name]) => name)
+    expect(names.slice(0, 2)).toEqual(['a', 'gap'])
+  })
+
+  it('calls nothing a tail where one beginning goes on through the last record', async () => {
+    const names = (await walk(Buffer.concat([member('a'), Buffer.from('x'), unit, unit, member('b')]))).map(([name]) => name)
+    expect(names).toEqual(['a', 'gap', 'b'])
+  })
+
   it('is done in seconds where a page is made of beginnings of records, each as long as the page', { timeout: 60_000 }, async () => {
-    // Each beginning goes on through a stored block, of which the next beginning is a part, to the end of them all.
-    const unit = Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3, 0, 18, 0, 237, 255, ...Buffer.from('WARC/1.1')])
-    const bomb = Buffer.concat([Buffer.alloc(unit.length * 100_000, unit), Buffer.alloc(20, 0xff)])
     const before = performance.now()
     const pieces = await walk(Buffer.concat([member('a'), Buffer.from('x'), bomb, ...Array.from({ length: 20_000 }, () => member('b'))]))
     expect(performance.now() - before).toBeLessThan(20_000)

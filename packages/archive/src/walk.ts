@@ -12,7 +12,7 @@ export interface WholeRecord {
   record: WarcRecord
 }
 
-/** Bytes in which no record is whole. The last one of a segment is its `tail`: what is being appended, was torn, or was destroyed up to the end. */
+/** Bytes in which no record is whole. `tail`: nor is any behind them; they are being appended, were torn, or were destroyed up to the end. */
 export interface Gap {
   at: number
   end: number
@@ -89,26 +89,30 @@ async function beginsRecord(window: Window, at: number): Promise<boolean> {
   return peekMember(head).toString('latin1', 0, BEGINNING.length) === BEGINNING
 }
 
-/** Where the next whole record begins behind what isn't one; null where the segment has none. */
+/** Where the next whole record begins behind what isn't one; null where the segment has none for sure, its end where that can't be told. */
 async function findNext(window: Window, at: number, bad: RecordRead): Promise<number | null> {
   const known = await endOf(window, bad)
   if (known !== undefined) return known
   const from = bad.state === 'other' && bad.end !== undefined ? bad.end : at + 1
   let spent = 0
   let looks = 0
+  let jumped = false
   for (let position = from; ;) {
     const candidate = await window.find(MAGIC, position)
-    if (candidate === null) return null
+    // What was jumped may hold a record: such an end must not be cut.
+    if (candidate === null) return jumped ? window.size() : null
     looks += 1
     spent += PEEK_COST
     if (await beginsRecord(window, candidate)) {
       const { read, tried } = await readRecord(window, candidate, TRY)
       if (read.state === 'whole') return candidate
       const behind = await endOf(window, read)
-      if (behind !== undefined) return behind
+      if (behind !== undefined && behind !== null) return behind
       spent += tried
     }
-    position = Math.max(candidate + 1, from + Math.floor((spent - FREE_TRIES) / TRIES))
+    const reached = from + Math.floor((spent - FREE_TRIES) / TRIES)
+    jumped ||= reached > candidate + 1
+    position = Math.max(candidate + 1, reached)
     // Others in this process wait meanwhile.
     if (looks % 256 === 0) await setImmediate()
   }
