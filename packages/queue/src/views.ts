@@ -19,6 +19,8 @@ import type { Queues } from './queues.ts'
 import type { Registry } from './registry.ts'
 import { EpochError } from './scripts.ts'
 
+export type Views = ReturnType<typeof createViews>
+
 /** What an operator is shown of Redis: the state of all, of a capture, of an address. Where Redis does not answer it throws what isRedisAway knows. */
 export function createViews(at: { redis: Redis; registry: Registry; queues: Queues; gate: EpochGate; prefix: string; now?: () => number }) {
   const { redis, prefix } = at

@@ -1,13 +1,5 @@
 import type { Problem } from '@copydesk/contracts'
-import {
-  EpochError,
-  IntakeClosedError,
-  IntakeFullError,
-  NotDeadError,
-  RedisAwayError,
-  TaskBusyError,
-  UndecidedError,
-} from '@copydesk/queue'
+import { EpochError, IntakeClosedError, IntakeFullError, isRedisAway, NotDeadError, TaskBusyError, UndecidedError } from '@copydesk/queue'
 
 /** An answer that is a problem (RFC 9457); thrown by handlers, sent by the one error handler. */
 export class ProblemError extends Error {
@@ -59,13 +51,13 @@ export function problemOf(error: unknown): ProblemError | null {
     return new ProblemError(problem(error.status, FULL[error.limit], error.message), { retryAfter: error.retryAfter, cause: error })
   if (error instanceof NotDeadError) return new ProblemError(problem(409, 'no-dead-letter', error.message), { cause: error })
   if (error instanceof TaskBusyError) return new ProblemError(problem(409, 'task-busy', error.message), { cause: error })
-  if (error instanceof RedisAwayError)
-    return new ProblemError(problem(503, 'redis-unavailable', error.message), { retryAfter: 5, cause: error })
   if (error instanceof EpochError) return new ProblemError(problem(503, 'epoch-lost', error.message), { cause: error })
   if (error instanceof UndecidedError) return undecidedProblem(error)
+  if (isRedisAway(error)) return new ProblemError(problem(503, 'redis-unavailable', REDIS_AWAY), { retryAfter: 5, cause: error })
   return null
 }
 
+const REDIS_AWAY = 'Redis does not answer; what was taken in goes on when it does. Ask again then.'
 const FULL = { queue: 'queue-full', 'redis-memory': 'redis-full', disk: 'disk-full' } as const
 
 /** The answer to work that may be accepted yet. */

@@ -1,13 +1,5 @@
 import { CaptureId, Problem } from '@copydesk/contracts'
-import {
-  EpochError,
-  IntakeClosedError,
-  IntakeFullError,
-  NotDeadError,
-  RedisAwayError,
-  TaskBusyError,
-  UndecidedError,
-} from '@copydesk/queue'
+import { EpochError, IntakeClosedError, IntakeFullError, NotDeadError, TaskBusyError, UndecidedError } from '@copydesk/queue'
 import { expect, test } from 'vitest'
 import { type ApiDeps, createApi } from './server.ts'
 
@@ -57,7 +49,6 @@ test('work that may be accepted yet is answered 503, undecided, with its capture
 
 test.each([
   ['a closed intake', new IntakeClosedError('the disk is full'), 'intake-closed'],
-  ['a Redis that is away', new RedisAwayError('away'), 'redis-unavailable'],
   ['a Redis of another archive', new EpochError('another one'), 'epoch-lost'],
 ])('%s is answered 503 with its reason', async (_name, error, code) => {
   const answer = await api({ take: async () => await Promise.reject(error) }).inject(item)
@@ -132,6 +123,15 @@ test('one result for each item, in order: what is wrong with one does not touch 
       { url: 'https://news.example/b', captureId },
     ],
   })
+})
+
+test.each(['Connection is closed.', 'Command timed out'])('a Redis that is away (%s) is answered 503', async (message) => {
+  const answer = await api({ status: async () => await Promise.reject(new Error(message)) }).inject({
+    url: '/api/v1/status',
+    headers: host,
+  })
+  const detail: unknown = expect.stringContaining('Redis does not answer')
+  expect([answer.statusCode, answer.json()]).toEqual([503, expect.objectContaining({ code: 'redis-unavailable', detail })])
 })
 
 test.each([
