@@ -12,6 +12,7 @@ import type { TaskWork } from './tasks.ts'
 const DAY_MS = 24 * 3_600_000
 /** Article records that the keeper compares by itself, of the last day's. */
 const SAMPLE = 200
+export const DAMAGED = 'a part of the archive is damaged and was passed over'
 
 export interface LedgerDeps {
   env: SchedulerEnv
@@ -94,7 +95,7 @@ function countDamage(log: Log) {
     count: () => count,
     add(damage: Damage): void {
       count += 1
-      log.warn(damage, 'a part of the archive is damaged and was passed over')
+      log.warn(damage, DAMAGED)
     },
   }
 }

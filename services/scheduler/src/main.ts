@@ -5,7 +5,7 @@ import { createNames, createSearchClient, setUpSearch } from '@copydesk/search'
 import type { Log } from '@copydesk/pipeline'
 import { SchedulerEnv } from './env.ts'
 import { archiveDuties } from './keep-archive.ts'
-import { ledgerWorks } from './keep-ledger.ts'
+import { DAMAGED, ledgerWorks } from './keep-ledger.ts'
 import { type Duty, startKeeper } from './keeper.ts'
 import { createTaskRunner } from './tasks.ts'
 
@@ -56,7 +56,7 @@ await runService(
 /** What keeps everything under way that was accepted. */
 function flightDuties(env: SchedulerEnv, parts: PipelineParts, log: Log): Duty[] {
   const { registry, queues, archive, redis, prefix } = parts
-  const tail = createIntakeTail(env.ARCHIVE_DIR)
+  const tail = createIntakeTail(env.ARCHIVE_DIR, { onDamage: (damage) => log.warn(damage, DAMAGED) })
   const marks = { mark: async () => numberOrNull(await redis.get(`${prefix}:mark`)) }
   const settled = { ...DEFAULT_TAIL_CHECK, settleMs: env.INTAKE_SETTLE_MS }
   const again = { untouchedMs: env.RECONCILE_UNTOUCHED_MS, againMs: env.RECONCILE_UNTOUCHED_MS * 2 }
