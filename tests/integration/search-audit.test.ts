@@ -277,4 +277,16 @@ describe('an audit', () => {
     await flaky.close()
     expect(Object.keys(await documents())).toHaveLength(60)
   })
+
+  it('waits for what was put back, and keeps the order of an article’s captures', async () => {
+    const records = [incoming({ capture: 1, fetchedAt: at(1) }), incoming({ capture: 2, fetchedAt: at(2), content: 'b' })]
+    let bulks = 0
+    const full = { items: () => ({ status: 503, type: 'unavailable_shards_exception' }) }
+    const proxy = await startSearchProxy(({ path }) => (path.startsWith('/_bulk') && (bulks += 1) <= 5 ? full : 'pass'))
+    const flaky = createSearchClient({ url: proxy.url })
+    expect(await openAuditor(flaky).audit(records, { repair: true })).toMatchObject({ missing: [idOf(1)], repaired: 1, rejected: [] })
+    await flaky.close()
+    const { _source: document } = await client.get({ index: names.write('2026.11'), id: idOf(1) })
+    expect(document).toMatchObject({ captureId: captureIdOf(2), firstSeenAt: at(1) })
+  })
 })

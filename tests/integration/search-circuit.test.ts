@@ -183,6 +183,27 @@ describe('a bulk', () => {
     expect(await countOf()).toBe(100)
   })
 
+  it('sends no further part after one that met a block', async () => {
+    const index = await openIndex()
+    const blocked: ProxyFault = { items: () => ({ status: 403, type: 'cluster_block_exception' }) }
+    proxy.choose(({ path }) => (path.startsWith('/_bulk') ? (proxy.bulks().length === 0 ? { status: 429 } : blocked) : 'pass'))
+    const results = await Promise.allSettled(articles(100).map((article) => index.index(article, signal)))
+    expect(results.every((result) => result.status === 'rejected' && result.reason.name === 'RateLimitedError')).toBe(true)
+    expect(proxy.bulks().map(({ ids }) => ids.length)).toEqual([100, 50])
+  })
+
+  it('is sent no further time once the circuit is open', async () => {
+    const index = await openIndex()
+    proxy.choose(({ path }) => {
+      if (!path.startsWith('/_bulk')) return 'pass'
+      // Another batch finds at this moment that nothing goes.
+      circuit.failed({ status: 0, type: 'no answer in time' })
+      return { status: 503 }
+    })
+    await expect(index.index(incoming(), signal)).rejects.toMatchObject(unavailable)
+    expect(proxy.bulks()).toHaveLength(1)
+  })
+
   it('puts an item back that is turned away every time, and its neighbours are written', async () => {
     const index = await openIndex()
     const odd = idOf(3)
