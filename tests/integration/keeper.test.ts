@@ -272,6 +272,32 @@ test('of two processes one holds the lease, and the other takes it when it is gi
   expect(await two?.hold()).toBe(true)
 })
 
+test('a holder that lost its lease neither renews nor releases that of another', async () => {
+  const { redis, prefix } = await redisPart()
+  const frozen = createLease(redis, { prefix, name: 'keeper', ms: 30 })
+  const other = createLease(redis, { prefix, name: 'keeper', ms: 60_000 })
+  expect(await frozen.hold()).toBe(true)
+  await new Promise((resolve) => setTimeout(resolve, 60))
+  expect(await other.hold()).toBe(true)
+  expect(await frozen.hold()).toBe(false)
+  await frozen.release()
+  expect(await frozen.hold()).toBe(false)
+  expect(await other.hold()).toBe(true)
+  expect(await redis.pttl(`${prefix}:lease:keeper`)).toBeGreaterThan(30_000)
+})
+
+test('what recover leaves to the reconciler gets its jobs, in the order of captures, thousands in a few seconds', async () => {
+  const { redis, prefix, registry, queues } = await redisPart()
+  const envelopes = Array.from({ length: 2000 }, () => fetchEnvelope())
+  await Promise.all(envelopes.map(async (envelope) => await registry.accept(envelope, { key: envelope.captureId, urlDigest: null })))
+  await redis.zadd(`${prefix}:flight`, ...envelopes.flatMap(({ captureId }) => [0, captureId]))
+  const before = Date.now()
+  expect(await reconcile(registry, queues, { untouchedMs: 30_000, againMs: 60_000 }, silent)).toBe(2000)
+  expect(Date.now() - before).toBeLessThan(10_000)
+  const waiting = await redis.lrange(`${prefix}:fetch:wait`, 0, -1)
+  expect(waiting.toReversed()).toEqual(envelopes.map(({ captureId }) => captureId).toSorted())
+})
+
 async function epochs() {
   const { redis, prefix } = await redisPart()
   await redis.del(`${prefix}:epoch`)

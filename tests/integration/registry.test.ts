@@ -1,6 +1,7 @@
 import { type CaptureId, captureTime, OUTCOMES } from '@copydesk/contracts'
+import { armFailpoints } from '@copydesk/pipeline'
 import { createRegistry, createViews } from '@copydesk/queue'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { fetchEnvelope, newCaptureId, redisPart, silent } from '../support/redis.ts'
 
 const ref = { store: 'file' as const, segment: 'raw-00000000-0000-7000-8000-000000000000.warc.gz', offset: 0, length: 10 }
@@ -365,4 +366,65 @@ test('an entry in flight takes less than 1,400 bytes of Redis beside its job', a
   const keys = [`entry:${envelope.captureId}`, `trail:${envelope.captureId}`, 'url:1234567890123456789012']
   const bytes = await Promise.all(keys.map(async (key) => Number(await redis.call('MEMORY', 'USAGE', `${prefix}:${key}`))))
   expect(bytes.reduce((sum, each) => sum + each, 0)).toBeLessThan(1400)
+})
+
+test('every move and every add passes its failpoint directly before and after it', async () => {
+  const { registry, queues, redis, prefix, accept, started } = await part()
+  const passed: string[] = []
+  onTestFinished(() => armFailpoints(null))
+  const watch = async (work: () => Promise<unknown>) => {
+    passed.length = 0
+    armFailpoints((name, side) => void passed.push(`${name} ${side}`))
+    await work()
+    armFailpoints(null)
+    return [...passed]
+  }
+  const { captureId, envelope } = await accept()
+  const both = (name: string) => [`${name} before`, `${name} after`]
+  expect(await watch(async () => await accept())).toEqual(both('accept'))
+  expect(await watch(async () => await started(captureId))).toEqual(both('start'))
+  const wait = { spend: true, delayMs: 1, code: 'timeout' as const, reason: '' }
+  const first = await started(captureId)
+  expect(await watch(async () => await registry.death(first, 'parser-died'))).toEqual(both('death'))
+  expect(await watch(async () => await registry.putBack(first, wait))).toEqual(both('put-back'))
+  const second = await started(captureId)
+  expect(await watch(async () => await registry.handOver(second, 'clean', { ...envelope, ref }))).toEqual(both('hand-over'))
+  const third = await started(captureId, 'clean')
+  expect(await watch(async () => await registry.end(third, { outcome: 'failed', code: 'internal' }))).toEqual(both('end'))
+  expect(await watch(async () => await registry.retry(captureId, null))).toEqual(both('retry'))
+  await registry.end(await started(captureId, 'clean'), { outcome: 'failed', code: 'internal' })
+  expect(await watch(async () => await registry.dismiss(captureId))).toEqual(both('dismiss'))
+  expect(await watch(async () => await registry.mark(1, 0))).toEqual(both('mark'))
+  const other = fetchEnvelope()
+  const end = {
+    v: 1 as const,
+    captureId: other.captureId,
+    rev: 0,
+    run: 1,
+    kind: 'end' as const,
+    at: new Date().toISOString(),
+    stage: 'fetch' as const,
+  }
+  const item = { key: 'k', urlDigest: null }
+  expect(await watch(async () => await registry.acceptEnded(other, { ...end, outcome: 'refused' }, item))).toEqual(both('accept-ended'))
+  expect(await watch(async () => await queues.add('fetch', fetchEnvelope()))).toEqual(both('add'))
+  expect(await watch(async () => await queues.addAll('fetch', [fetchEnvelope(), fetchEnvelope()]))).toEqual(both('add-all'))
+  expect(await watch(async () => await registry.totals())).toEqual([])
+  // What a kill before the move prevents has not happened; what one after it comes too late for has.
+  armFailpoints((name, side) => {
+    if (name === 'accept' && side === 'before') throw new Error('killed')
+  })
+  const killed = fetchEnvelope()
+  await expect(registry.accept(killed, item)).rejects.toThrow('killed')
+  armFailpoints(null)
+  expect(await redis.exists(`${prefix}:entry:${killed.captureId}`)).toBe(0)
+})
+
+test('a key that is held by chance after its stage began is freed at hand over', async () => {
+  const { redis, prefix, registry, accept, started } = await part()
+  const { captureId, envelope } = await accept(undefined, 'key')
+  const fence = await started(captureId)
+  await redis.set(`${prefix}:key:key`, captureId)
+  await registry.handOver(fence, 'clean', { ...envelope, ref })
+  expect((await accept(undefined, 'key')).answer).toEqual({ kind: 'accepted' })
 })
