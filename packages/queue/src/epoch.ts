@@ -44,7 +44,8 @@ async function adopt(redis: Redis, store: EpochStore, prefix: string, inArchive:
 
 const EMPTIED =
   'Redis is empty, and the archive says that it was in use: bring back the data folder of Redis, or fill it again with ./copydesk recover --yes.'
-const REPLACED = 'Redis is another one than the archive was filled with: set REDIS_URL to the right one, or bring back its data folder.'
+const REPLACED =
+  'Redis is another one than the archive was filled with: set REDIS_URL to the right one, bring back its data folder, or fill an empty one with ./copydesk recover --yes.'
 const FOREIGN =
-  'the archive holds segments of which this Redis knows nothing: set ARCHIVE_DIR and REDIS_URL to a pair that belongs together.'
+  'the archive holds segments of which this Redis knows nothing: set ARCHIVE_DIR and REDIS_URL to a pair that belongs together, or fill an empty Redis from this archive with ./copydesk recover --yes.'
 const ARCHIVE_GONE = 'Redis has accepted work, and the archive is empty: set ARCHIVE_DIR to the folder that was in use.'
