@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { CaptureView, FailuresView } from '@copydesk/contracts'
+import { FailuresView } from '@copydesk/contracts'
+import { FAILPOINTS, type Failpoint, type FailpointSide } from '@copydesk/pipeline'
 import { ask } from '../rig/api.ts'
 import { BAD_PAGES } from '../rig/bad-html.ts'
 import type { Drill } from '../rig/drill.ts'
@@ -21,48 +22,69 @@ export const failpoints: Drill = {
   // Segments are closed every two seconds, so that a rename is met; a hanging page is given up sooner.
   env: { SEGMENT_MS: '2000', PARSER_DEADLINE_MS: '4000' },
   async run(scene) {
-    const wanted = scene.small ? 1 : 20
+    const wanted = wantedOf(scene)
     const met = new Map<Target, number>()
     const note = (target: Target, times = 1): void => void met.set(target, (met.get(target) ?? 0) + times)
-    await everydayKills(scene, wanted, note)
-    for (const target of ['accept-ended:before', 'accept-ended:after'] as const) note(target, await killScheduler(scene, target, wanted))
+    const since = Date.now()
+    const took = (what: string): void => void (scene.extra[`seconds until ${what}`] = Math.round((Date.now() - since) / 1000))
+    const dismissed = await everydayKills(scene, wanted, note)
+    took('everyday kills were done')
+    for (const target of targetsOf(wanted, ['accept-ended'])) note(target, await killScheduler(scene, target, wanted.get(target)!))
+    took('accept-ended was done')
     scene.forgets = true
-    for (const name of ['restore', 'restore-totals'] as const)
-      for (const side of ['before', 'after'] as const) note(`${name}:${side}`, await killScheduler(scene, `${name}:${side}`, wanted))
-    for (const side of ['before', 'after'] as const) note(`epoch.write:${side}`, await killAtEpoch(scene, side, wanted))
-    const missed = ALL_TARGETS.filter((target) => (met.get(target) ?? 0) < wanted)
-    scene.check(missed.length === 0, `not met ${wanted} times: ${missed.map((target) => `${target} (${met.get(target) ?? 0})`).join(', ')}`)
+    for (const target of targetsOf(wanted, ['restore', 'restore-totals']))
+      note(target, await killScheduler(scene, target, wanted.get(target)!))
+    await dismissAgain(scene, dismissed)
+    took('recover was done')
+    for (const target of targetsOf(wanted, ['epoch.write']))
+      note(target, await killAtEpoch(scene, target.split(':')[1] as FailpointSide, wanted.get(target)!))
+    const missed = [...wanted].filter(([target, times]) => (met.get(target) ?? 0) < times)
+    scene.check(missed.length === 0, `not met often enough: ${missed.map(([target]) => `${target} (${met.get(target) ?? 0})`).join(', ')}`)
     scene.met = scene.faults.length
-    for (const target of ALL_TARGETS) scene.extra[target] = met.get(target) ?? 0
+    for (const target of wanted.keys()) scene.extra[target] = met.get(target) ?? 0
   },
 }
 
+/** In full, 20 times each; in the small form each failpoint once, on a side that chance decides. */
+function wantedOf({ small, random }: Scene): Map<Target, number> {
+  if (!small) return new Map(ALL_TARGETS.map((target) => [target, 20]))
+  return new Map(FAILPOINTS.map((name) => [`${name}:${random.one(['before', 'after'] as const)}`, 1]))
+}
+
+function targetsOf(wanted: Map<Target, number>, names: readonly Failpoint[]): Target[] {
+  return [...wanted.keys()].filter((target) => names.some((name) => target.startsWith(`${name}:`)))
+}
+
 /** Kills at all that everyday work passes, several processes at once, while pages come in again and again. */
-async function everydayKills(scene: Scene, wanted: number, note: (target: Target) => void): Promise<void> {
+async function everydayKills(scene: Scene, wanted: Map<Target, number>, note: (target: Target) => void): Promise<Set<number>> {
   const { rig } = scene
   prepare(scene)
+  const dismissed = new Set<number>()
   const reaper = createReaper(rig, scene.random, wanted, (name, target) => {
     scene.fault(`${name} killed at ${target}`, { by: /^supervision$/, says: new RegExp(`^${name} ended`) })
     if (name.startsWith('fetch')) scene.repeats += FETCHES
     note(target)
   })
-  const deadline = Date.now() + (scene.small ? 150_000 : 3_600_000)
-  const feeding = feed(scene, () => reaper.left().length === 0 || Date.now() > deadline)
+  const began = Date.now()
+  const deadline = began + (scene.small ? 150_000 : 3_600_000)
+  const feeding = feed(scene, reaper, () => reaper.left().length === 0 || Date.now() > deadline)
   while (reaper.left().length > 0 && Date.now() < deadline) {
     await sleep(250)
     reaper.tick()
-    await operate(scene, reaper).catch(() => undefined)
+    await operate(scene, reaper, dismissed).catch(() => undefined)
   }
+  scene.extra['seconds of kills'] = Math.round((Date.now() - began) / 1000)
   reaper.stop()
   await feeding
   rig.proxies.search.set(null)
-  await settleLetters(scene)
+  await settleLetters(scene, dismissed)
+  return dismissed
 }
 
 /** Pages that are put back, pages that end their parser, and pages that Elasticsearch refuses as long as the kills go on. */
 function prepare({ rig, site, random, dead, small }: Scene): void {
   const pages = random.shuffled(Array.from({ length: site.n }, (_, page) => page))
-  const share = small ? 4 : 30
+  const share = small ? 2 : 30
   for (const page of pages.slice(0, share))
     site.special.set(page, (response, times) => times % 2 === 1 && Boolean(response.writeHead(503, { 'retry-after': '1' }).end()))
   const hanging = BAD_PAGES[2]!()
@@ -75,9 +97,9 @@ function prepare({ rig, site, random, dead, small }: Scene): void {
 }
 
 /** Hands in every page, and goes on with changed ones for as long as kills are wanted. */
-async function feed(scene: Scene, enough: () => boolean): Promise<void> {
+async function feed(scene: Scene, reaper: Reaper, enough: () => boolean): Promise<void> {
   const { rig, site, random } = scene
-  const most = scene.small ? 20 : 60
+  const most = 60
   const pace = async (): Promise<void> => {
     while (!enough() && ((await rig.status().catch(() => null))?.inFlight ?? most) >= most) await sleep(200)
   }
@@ -85,8 +107,9 @@ async function feed(scene: Scene, enough: () => boolean): Promise<void> {
   await scene.load({ again: false, pace, giveUpMs: 3_600_000 }).done
   while (!enough()) {
     const pages = random.shuffled(all).slice(0, 20)
+    const hanging = reaper.left().some((target) => target.startsWith('death')) ? [...scene.dead.keys()].slice(0, 2) : []
     const load = scene.load({
-      pages: [...pages, ...[...scene.dead.keys()].slice(0, 4)],
+      pages: [...pages, ...hanging],
       again: false,
       changed: true,
       pace,
@@ -97,29 +120,39 @@ async function feed(scene: Scene, enough: () => boolean): Promise<void> {
 }
 
 /** What an operator does meanwhile: retries dead letters, and lays some aside. */
-async function operate(scene: Scene, reaper: Reaper): Promise<void> {
+async function operate(scene: Scene, reaper: Reaper, dismissed: Set<number>): Promise<void> {
   const left = reaper.left()
   const wants = (['retry', 'dismiss'] as const).filter((each) => left.some((target) => target.startsWith(`${each}:`)))
   if (wants.length === 0) return
   const { failures } = FailuresView.parse(await ask(scene.rig, 'GET', '/failures?size=50'))
   const letter = failures.find(({ code }) => code === 'search-rejected')
-  if (letter) await ask(scene.rig, 'POST', `/failures/${letter.captureId}/${scene.random.one(wants)}`)
+  if (!letter) return
+  const what = scene.random.one(wants)
+  // Noted first: a kill may come between the move and the answer.
+  if (what === 'dismiss') dismissed.add(scene.site.pageOf(letter.url!)!)
+  await ask(scene.rig, 'POST', `/failures/${letter.captureId}/${what}`)
 }
 
 /** The cause is mended: what was refused comes in by a retry, what was laid aside is handed in again. */
-async function settleLetters(scene: Scene): Promise<void> {
-  const { rig, site } = scene
+async function settleLetters(scene: Scene, dismissed: Set<number>): Promise<void> {
   await idle(scene)
-  const { failures } = FailuresView.parse(await ask(rig, 'GET', '/failures?size=1000'))
-  for (const { captureId, code } of failures) if (code === 'search-rejected') await ask(rig, 'POST', `/failures/${captureId}/retry`)
-  const dismissed = new Set<number>()
-  for (const [id, page] of scene.loads.flatMap(({ answered }) => [...answered])) {
-    const view = CaptureView.parse(await ask(rig, 'GET', `/captures/${id}`))
-    if (view.outcome === 'dismissed') dismissed.add(page)
-  }
+  for (const captureId of await refused(scene)) await ask(scene.rig, 'POST', `/failures/${captureId}/retry`)
   scene.extra['dismissed, handed in again'] = dismissed.size
-  if (dismissed.size > 0) await scene.load({ pages: [...dismissed].filter((page) => page < site.n), again: false, changed: true }).done
+  if (dismissed.size > 0) await scene.load({ pages: [...dismissed], again: false, changed: true }).done
   await idle(scene)
+}
+
+/** A dismissal whose record a kill took away is forgotten with Redis: then it is a dead letter again, and the operator decides again. */
+async function dismissAgain(scene: Scene, dismissed: Set<number>): Promise<void> {
+  const ids = await refused(scene, dismissed)
+  for (const captureId of ids) await ask(scene.rig, 'POST', `/failures/${captureId}/dismiss`)
+  scene.extra['dismissed again'] = ids.length
+}
+
+async function refused({ rig, site }: Scene, pages?: Set<number>): Promise<string[]> {
+  const { failures } = FailuresView.parse(await ask(rig, 'GET', '/failures?size=1000'))
+  const letters = failures.filter(({ code, url }) => code === 'search-rejected' && (pages?.has(site.pageOf(url!)!) ?? true))
+  return letters.map(({ captureId }) => captureId)
 }
 
 async function idle({ rig }: Scene): Promise<void> {

@@ -1,4 +1,4 @@
-import { cp } from 'node:fs/promises'
+import { cp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { judge, type Verdict } from './oracle.ts'
 import { type Scene, setScene } from './scene.ts'
@@ -88,7 +88,7 @@ export async function playDrill(drill: Drill, stage: DrillStage, options: PlayOp
       const scene = await setScene(rig, { name: drill.name, n, small, seed })
       const verdict = await playScene(drill, scene)
       good = verdict.failures.length === 0
-      if (!good && options.logs) await cp(join(rig.folder, 'logs'), join(options.logs, drill.name), { recursive: true })
+      if (!good && options.logs) await keepEvidence(rig, join(options.logs, drill.name))
       return { ...about, ...verdict, ...usage.read(), extra: scene.extra, seconds: seconds() }
     } finally {
       usage.stop()
@@ -98,6 +98,13 @@ export async function playDrill(drill: Drill, stage: DrillStage, options: PlayOp
     if (!(error instanceof Skipped)) throw error
     return { ...about, ...NOTHING, skipped: error.message, seconds: seconds() }
   }
+}
+
+/** What is needed to see why a drill failed: logs and archive. */
+async function keepEvidence(rig: Rig, folder: string): Promise<void> {
+  await rm(folder, { recursive: true, force: true })
+  await cp(join(rig.folder, 'logs'), join(folder, 'logs'), { recursive: true })
+  await cp(rig.archive, join(folder, 'archive'), { recursive: true })
 }
 
 async function playScene(drill: Drill, scene: Scene): Promise<Verdict> {

@@ -94,7 +94,7 @@ async function readCaptures(scene: Scene): Promise<Map<CaptureId, CaptureView | 
 function findLost(scene: Scene, captures: Map<CaptureId, CaptureView | null>, documents: Map<number, StoredDocument[]>): string[] {
   const answered = scene.loads.flatMap((load) => [...load.answered])
   // A Redis that was wiped has no trails; then the sums and the documents say it all.
-  const forgotten = answered.filter(([id]) => (scene.forgets ? captures.get(id)?.stage : captures.get(id)?.outcome === undefined))
+  const forgotten = scene.forgets ? [] : answered.filter(([id]) => captures.get(id)?.outcome === undefined)
   const missing = Array.from({ length: scene.site.n }, (_, page) => page).filter((page) => !documents.has(page) && !scene.dead.has(page))
   return [
     ...forgotten.map(([id, page]) => `capture ${id} of page ${page} has no outcome`),

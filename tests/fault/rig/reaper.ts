@@ -17,9 +17,11 @@ const BY_SERVICE: Record<string, readonly Failpoint[]> = {
   scheduler: ['mark'],
 }
 /** Those that a process passes but once in a while: it is killed at the first pass. */
-const RARE: readonly string[] = ['segment.create', 'segment.rename', 'death', 'retry', 'dismiss', 'put-back', 'mark']
+const RARE: readonly string[] = ['segment.create', 'segment.rename', 'death', 'retry', 'dismiss', 'put-back', 'mark', 'add-all']
+/** A process is killed at one of its first passes. */
+const MOST_PASSES = 4
 /** Not met for so long, a process is given another failpoint. */
-const PATIENCE_MS = 15_000
+const PATIENCE_MS = 10_000
 
 /** Arms processes with failpoints, life after life, and counts which of them ended one. */
 export interface Reaper {
@@ -33,13 +35,18 @@ export interface Reaper {
   stop(): void
 }
 
-/** Every process of the rig is armed at its next start; `wanted` is how often each failpoint and side shall be met. */
-export function createReaper(rig: Rig, random: Random, wanted: number, onKill: (name: string, target: Target) => void): Reaper {
+/** Every process of the rig is armed at its next start; `wanted` says how often each failpoint and side shall be met. */
+export function createReaper(
+  rig: Rig,
+  random: Random,
+  wanted: ReadonlyMap<Target, number>,
+  onKill: (name: string, target: Target) => void,
+): Reaper {
   const met = new Map<Target, number>()
   const armed = new Map<string, { target: Target; since: number }>()
   let stopped = false
   const names = rig.system.processes().map(({ name }) => name)
-  const lacks = (target: Target): boolean => (met.get(target) ?? 0) < wanted
+  const lacks = (target: Target): boolean => (met.get(target) ?? 0) < (wanted.get(target) ?? 0)
   const targetsOf = (name: string): Target[] =>
     (BY_SERVICE[name.replace(/-\d+$/, '')] ?? []).flatMap((each) => [`${each}:before`, `${each}:after`] as Target[])
 
@@ -55,7 +62,7 @@ export function createReaper(rig: Rig, random: Random, wanted: number, onKill: (
     armed.delete(name)
     if (target === null) return
     armed.set(name, { target, since: Date.now() })
-    const pass = RARE.includes(target.split(':')[0]!) ? 1 : random.whole(1, 6)
+    const pass = RARE.includes(target.split(':')[0]!) ? 1 : random.whole(1, MOST_PASSES)
     rig.arm(name, `${target}@${pass}`)
   }
 

@@ -36,8 +36,14 @@ export async function killScheduler(scene: Scene, target: Target, times: number)
   }
   // Whatever the kills left behind, one that is let alone brings it to its end.
   if (name === 'accept-ended') await untilKnown(scene)
-  else await doTask(rig, 'recover', true)
+  else await untilRecovered(scene)
   return killed
+}
+
+/** A kill after the last step left nothing to do. */
+async function untilRecovered({ rig }: Scene): Promise<void> {
+  for (const deadline = Date.now() + 10_000; Date.now() < deadline; await sleep(200)) if (await rig.status()) return
+  await doTask(rig, 'recover', true)
 }
 
 const forgotten = new Set<CaptureId>()
