@@ -1,10 +1,10 @@
 import { cp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { watchUsage } from '../../bench/usage.ts'
 import { judge, type Verdict } from './oracle.ts'
 import { type Scene, setScene } from './scene.ts'
 import { type Rig, type RigKind, startRig } from './system.ts'
 import { Skipped } from './skipped.ts'
-import { measureUsage, type Usage } from './usage.ts'
 
 /** A drill: faults, and what must hold after them. */
 export interface Drill {
@@ -36,7 +36,7 @@ export interface PlayOptions {
 }
 
 /** What became of a drill. */
-export interface Played extends Verdict, Usage {
+export interface Played extends Verdict {
   drill: string
   title: string
   times: string
@@ -44,6 +44,9 @@ export interface Played extends Verdict, Usage {
   seed: number
   small: boolean
   seconds: number
+  /** Of the services, stores aside. */
+  cpuSeconds: number
+  peakMemoryMiB: number
   extra: Record<string, number | string>
   skipped?: string
 }
@@ -56,6 +59,12 @@ export function createStage(options: Pick<PlayOptions, 'elasticsearchUrl' | 'sma
   return {
     async rigFor(drill: Drill): Promise<Rig> {
       const kind = drill.on ?? 'usual'
+      // One system at a time: those of another kind are not needed any more, since drills come ordered by it.
+      for (const [other, rig] of shared) {
+        if (other === kind) continue
+        shared.delete(other)
+        await rig.end()
+      }
       const rig = shared.get(kind) ?? (await startRig(kind, { ...options, ...(drill.env && { env: drill.env }) }))
       if (kind !== 'own') shared.set(kind, rig)
       return rig
@@ -71,6 +80,12 @@ export function createStage(options: Pick<PlayOptions, 'elasticsearchUrl' | 'sma
     },
   }
 }
+/** Drills in an order in which each shared system is started once. */
+export function byKind(drills: readonly Drill[]): Drill[] {
+  const kinds: RigKind[] = ['usual', 'disks', 'own']
+  return kinds.flatMap((kind) => drills.filter((drill) => (drill.on ?? 'usual') === kind))
+}
+
 export type DrillStage = ReturnType<typeof createStage>
 
 /** Plays one drill from its start to its verdict. Throws only where the rig itself fails. */
@@ -82,14 +97,16 @@ export async function playDrill(drill: Drill, stage: DrillStage, options: PlayOp
   const seconds = (): number => Math.round((Date.now() - since) / 100) / 10
   try {
     const rig = await stage.rigFor(drill)
-    const usage = measureUsage(() => [rig.redis.pid()])
+    const usage = watchUsage(() => rig.system.processes().flatMap(({ pid }) => pid ?? []))
+    const before = usage.cpuSeconds()
     let good = false
     try {
       const scene = await setScene(rig, { name: drill.name, n, small, seed })
       const verdict = await playScene(drill, scene)
       good = verdict.failures.length === 0
       if (!good && options.logs) await keepEvidence(rig, join(options.logs, drill.name))
-      return { ...about, ...verdict, ...usage.read(), extra: scene.extra, seconds: seconds() }
+      const used = { cpuSeconds: Math.round(usage.cpuSeconds() - before), peakMemoryMiB: Math.round(usage.peakMemoryMiB()) }
+      return { ...about, ...verdict, ...used, extra: scene.extra, seconds: seconds() }
     } finally {
       usage.stop()
       await stage.done(rig, good)
@@ -121,7 +138,7 @@ function inWords(error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message) : String(error)
 }
 
-const NOTHING: Verdict & Usage & Pick<Played, 'extra'> = {
+const NOTHING: Verdict & Pick<Played, 'cpuSeconds' | 'peakMemoryMiB' | 'extra'> = {
   ...{ lost: 0, doubled: 0, stuck: 0, wrong: 0, accepted: 0, outcomes: {}, undecided: 0, cut: 0, faults: 0, met: 0, late: 0 },
   ...{ originRequests: 0, allowedRequests: 0, failures: [], cpuSeconds: 0, peakMemoryMiB: 0, extra: {} },
 }

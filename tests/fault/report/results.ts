@@ -1,0 +1,93 @@
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { cpus, release, totalmem, type } from 'node:os'
+import { join } from 'node:path'
+import { LOCAL, ROOT } from '@copydesk/cli'
+import type { Played } from '../rig/drill.ts'
+
+/** Where and on what a result was measured. */
+export interface Setting {
+  /** The commit's short hash, with a + where the work tree differs from it. */
+  commit: string
+  date: string
+  machine: string
+  versions: string
+}
+export type Result = Played & Setting
+
+/** What became of a mutant: the product without one of its guards. */
+export interface MutantResult {
+  mutant: string
+  guard: string
+  drill: string
+  /** What was lost, doubled or stuck, or which rule was broken; empty where no drill noticed. */
+  noticed: string[]
+  caught: boolean
+  seconds: number
+}
+export type MutantReport = Setting & { seed: number; mutants: MutantResult[] }
+
+/** What another pipeline came to in the first drill, as tests/bench writes it. */
+export type PeerResult = { name: string; title: string; n: number; kills: number; commit: string } & Partial<
+  Record<'lost' | 'old' | 'doubled' | 'stuck' | 'seconds' | 'cpuSeconds' | 'peakMemoryMiB', number> & { skipped: string; note: string }
+>
+
+const FOLDER = join(LOCAL, 'bench/faults')
+const MUTANTS = 'mutants.json'
+
+/** This machine, this commit, these versions. */
+export async function readSetting(elasticsearchUrl: string): Promise<Setting> {
+  const { nodes } = (await (await fetch(`${elasticsearchUrl}/_nodes/_local?filter_path=nodes.*.version`)).json()) as {
+    nodes: Record<string, { version: string }>
+  }
+  const elasticsearch = Object.values(nodes)[0]?.version ?? 'unknown'
+  const program = execFileSync(join(ROOT, 'infra/local/redis-server'), { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim()
+  const [, redis = 'unknown'] = /v=(\S+)/.exec(execFileSync(program, ['--version'], { encoding: 'utf8' })) ?? []
+  return {
+    commit: readCommit(),
+    date: new Date().toISOString(),
+    machine: `${cpus().length} × ${cpus()[0]?.model.trim() ?? 'CPU'}, ${Math.round(totalmem() / 2 ** 30)} GiB, ${type()} ${release()}`,
+    versions: `Node ${process.versions.node}, Redis ${redis}, Elasticsearch ${elasticsearch}`,
+  }
+}
+
+/** Documentation, and the results in it, are no part of what was measured. */
+function readCommit(): string {
+  const git = (...args: string[]): string => execFileSync('git', args, { cwd: ROOT, encoding: 'utf8' }).trim()
+  const changed = git('status', '--porcelain', '--', 'packages', 'services', 'infra', 'tests/fault', 'pnpm-lock.yaml')
+  return git('rev-parse', '--short', 'HEAD') + (changed === '' ? '' : '+')
+}
+
+/** Keeps a drill's result beside those of the other drills. */
+export function keepResult(result: Result): void {
+  keep(`${result.drill}.json`, result)
+}
+
+export function keepMutants(report: MutantReport): void {
+  keep(MUTANTS, report)
+}
+
+function keep(name: string, content: object): void {
+  mkdirSync(FOLDER, { recursive: true })
+  writeFileSync(join(FOLDER, name), `${JSON.stringify(content, null, 2)}\n`)
+}
+
+/** Every drill's last result, the mutants', and those of other pipelines. */
+export function readResults(): { drills: Result[]; mutants: MutantReport | null; peers: PeerResult[] } {
+  const kept = readFolder(FOLDER)
+  return {
+    drills: kept.filter(([name]) => name !== MUTANTS).map(([, result]) => result as Result),
+    mutants: (kept.find(([name]) => name === MUTANTS)?.[1] as MutantReport | undefined) ?? null,
+    peers: readFolder(join(LOCAL, 'bench/peers')).map(([, result]) => result as PeerResult),
+  }
+}
+
+function readFolder(folder: string): [string, unknown][] {
+  try {
+    const names = readdirSync(folder).filter((name) => name.endsWith('.json'))
+    return names.toSorted().map((name) => [name, JSON.parse(readFileSync(join(folder, name), 'utf8')) as unknown])
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
+    throw error
+  }
+}
