@@ -9,8 +9,8 @@ declare module 'vitest' {
   }
 }
 
-/** The tests' own data folder: never that of a system somebody works with. */
-const FOLDER = join(import.meta.dirname, '../../.local/test')
+/** The tests' own data folder: never that of a system somebody works with. Another server's version has one of its own. */
+const FOLDER = join(import.meta.dirname, '../../.local', process.env['COPYDESK_TEST_STORES'] ?? 'test')
 
 /** One real Redis and one real Elasticsearch for all tests that need them; the environment's, where set. */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
