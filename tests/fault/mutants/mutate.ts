@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { LOCAL } from '@copydesk/cli'
 import { type Mutant, MUTANTS } from './index.ts'
 import type { PlayResult } from './play.ts'
-import { applyPatch, checkTypes, makeTree } from './tree.ts'
+import { TREE, type Tree } from './tree.ts'
 
 /** What became of a mutant. */
 export interface MutantResult {
@@ -35,11 +35,13 @@ export interface MutateOptions {
   mutants?: readonly Mutant[]
   /** The first of the seeds. */
   seed?: number
-  /** Where the copy of the tree is made. */
+  /** Where the copy of the tree is made, and how. */
   folder?: string
+  tree?: Tree
   onProgress?: (text: string) => void
 }
 
+const FOLDER = join(LOCAL, 'bench/mutants/tree')
 /** A mutant that none of its drills notices is played by them with so many seeds. */
 const SEEDS = 3
 /** A drill that doesn't end is ended, in milliseconds; the longest small ones take some minutes. */
@@ -50,17 +52,20 @@ const LONGEST_MS = 15 * 60_000
  * good without any patch catches nothing: each is played so first. Throws where the copy itself is not sound.
  */
 export async function runMutants(options: MutateOptions): Promise<MutantResult[]> {
-  const { only, mutants = MUTANTS, seed = 1, folder = join(LOCAL, 'bench/mutants/tree'), onProgress = () => undefined } = options
+  const { play, only, mutants = MUTANTS, seed = 1, folder = FOLDER, tree = TREE, onProgress = () => undefined } = options
   const unknown = only?.filter((name) => !mutants.some((mutant) => mutant.name === name)) ?? []
-  if (unknown.length > 0) throw new Error(`there is no mutant ${unknown.join(', ')}: there are ${mutants.map(({ name }) => name).join(', ')}`)
+  if (unknown.length > 0)
+    throw new Error(`there is no mutant ${unknown.join(', ')}: there are ${mutants.map(({ name }) => name).join(', ')}`)
   onProgress('copying what is committed')
-  await makeTree(folder)
-  await checkTypes(folder)
-  const control = createControl(folder, seed, options.play, onProgress)
+  await tree.make(folder)
+  await tree.check(folder)
+  const at: Trial = { folder, seed, play, tree, control: createControl(folder, seed, play, onProgress) }
   const results: MutantResult[] = []
   for (const mutant of mutants.filter(({ name }) => !only || only.includes(name))) {
-    const result = await tryMutant(mutant, { folder, seed, play: options.play, control })
-    onProgress(`${mutant.name}: ${result.skipped ? 'skipped' : result.caught ? `caught by ${result.drill}` : 'NOT CAUGHT'}, ${result.seconds} s`)
+    const result = await tryMutant(mutant, at)
+    onProgress(
+      `${mutant.name}: ${result.skipped ? 'skipped' : result.caught ? `caught by ${result.drill}` : 'NOT CAUGHT'}, ${result.seconds} s`,
+    )
     results.push(result)
   }
   return results
@@ -91,6 +96,7 @@ interface Trial {
   folder: string
   seed: number
   play: Play
+  tree: Tree
   control: Control
 }
 
@@ -109,17 +115,17 @@ async function tryMutant(mutant: Mutant, at: Trial): Promise<MutantResult> {
     return result
   }
   try {
-    await applyPatch(at.folder, patch)
+    await at.tree.apply(at.folder, patch)
   } catch (error) {
     return { ...result, other: [...result.other, `the patch does not fit any more: ${messageOf(error)}`] }
   }
   try {
-    await checkTypes(at.folder)
+    await at.tree.check(at.folder)
     return { ...(await playUntilNoticed(result, sound, at)), seconds: Math.round((Date.now() - since) / 1000) }
   } catch (error) {
     return { ...result, other: [...result.other, `the patch proves nothing: ${messageOf(error)}`] }
   } finally {
-    await applyPatch(at.folder, patch, '--reverse')
+    await at.tree.apply(at.folder, patch, '--reverse')
   }
 }
 

@@ -20,8 +20,11 @@ export async function makeTree(folder: string): Promise<void> {
   await rm(folder, { recursive: true, force: true })
   await mkdir(folder, { recursive: true })
   await unpackHead(folder)
-  const groups = await Promise.all(['packages', 'services'].map(async (group) => (await readdir(join(ROOT, group))).map((name) => join(group, name))))
-  for (const place of ['.', 'tests', ...groups.flat()]) await linkFolder(join(ROOT, place, 'node_modules'), join(folder, place, 'node_modules'))
+  const groups = await Promise.all(
+    ['packages', 'services'].map(async (group) => (await readdir(join(ROOT, group))).map((name) => join(group, name))),
+  )
+  for (const place of ['.', 'tests', ...groups.flat()])
+    await linkFolder(join(ROOT, place, 'node_modules'), join(folder, place, 'node_modules'))
   const queue = await resolveIn(folder, '@copydesk/queue')
   if (!queue.startsWith(pathToFileURL(await realpath(folder)).href)) throw new Error(`the copy in ${folder} would run ${queue}`)
 }
@@ -64,3 +67,11 @@ export async function checkTypes(folder: string): Promise<void> {
     throw new Error(`its types are wrong: ${error.stdout?.slice(0, 1000)}`)
   })
 }
+
+/** What mutants need of a copy of the tree. */
+export interface Tree {
+  make(folder: string): Promise<void>
+  check(folder: string): Promise<void>
+  apply: typeof applyPatch
+}
+export const TREE: Tree = { make: makeTree, check: checkTypes, apply: applyPatch }
