@@ -168,6 +168,15 @@ function addLocal(copydesk: Command, finish: (code: number) => void): void {
     .argument('[project...]', 'only these: unit, integration, compose')
     .option('--json', 'print {passed, failed} as JSON')
     .action(async (projects, options) => finish(await (await import('./commands/test.ts')).test(projects, options)))
+
+  copydesk
+    .command('bench')
+    .description('measure, and print a table: `faults` breaks everything in turn under load, `peers` does so to what people run instead')
+    .argument('<what>', 'faults or peers')
+    .argument('[argument...]', 'its own; --help shows them')
+    .allowUnknownOption()
+    .helpOption(false)
+    .action(async (what, args) => finish(await (await import('./commands/bench.ts')).bench(what, args)))
 }
 
 function port(text: string): number {
