@@ -3,6 +3,7 @@ import { FailuresView } from '@copydesk/contracts'
 import { ask } from '../rig/api.ts'
 import type { Drill } from '../rig/drill.ts'
 import type { SearchFault } from '../rig/http-proxy.ts'
+import { linesSince } from '../rig/said.ts'
 import type { Naming, Scene } from '../rig/scene.ts'
 
 const AWAY: Naming = { by: /^index|^status$/, says: /Elasticsearch/ }
@@ -34,7 +35,16 @@ export const searchGone: Drill = {
       await elasticsearch.set({ kind: 'pass' })
     }
     await load.done
+    checkPutBacks(scene)
   },
+}
+
+/** While Elasticsearch is away no more jobs are taken: each capture is put back a few times at most, however long that is. */
+function checkPutBacks(scene: Scene): void {
+  const lines = linesSince(scene.rig.folder, scene.marks).filter(({ by }) => by.startsWith('index'))
+  const putBack = lines.filter(({ text }) => text.includes('search-unavailable') && text.includes('job put back')).length
+  scene.extra['jobs put back'] = putBack
+  scene.check(putBack <= scene.site.n, `index put ${putBack} jobs back while Elasticsearch was away: it goes on taking them`)
 }
 
 /** Plays a whole load against a fault of Elasticsearch's answers, and says how much of it the fault fell on. */
@@ -150,5 +160,6 @@ export const searchBlocked: Drill = {
     if (waiting > 0) scene.met += 1
     await block(null)
     await load.done
+    checkPutBacks(scene)
   },
 }

@@ -45,7 +45,7 @@ export function patchFault({ file }: Mutant, folder = ROOT): string | null {
 export async function playMutant(mutant: Mutant, options: { seed: number; elasticsearchUrl: string }): Promise<MutantResult> {
   const since = Date.now()
   copyCheckout()
-  execFileSync('git', ['apply', '--unidiff-zero', '--directory', '.', mutant.file], { cwd: COPY, stdio: ['ignore', 'ignore', 'pipe'] })
+  execFileSync('git', ['apply', mutant.file], { cwd: COPY, stdio: ['ignore', 'ignore', 'pipe'] })
   const { name, guard } = mutant
   const seconds = (): number => Math.round((Date.now() - since) / 1000)
   for (const drill of mutant.drills) {

@@ -27,6 +27,8 @@ interface Pair {
   /** Silent for ever. */
   lost: boolean
   answered: number
+  /** Answers that are held back: none may overtake them. */
+  held: Buffer[]
 }
 
 /** Listens on a free port of loopback and passes everything on to `target`. */
@@ -36,7 +38,7 @@ export async function startTcpProxy(target: () => number): Promise<TcpProxy> {
   let mode: ProxyMode = { kind: 'pass' }
   const server = createServer((client) => {
     counts.connections += 1
-    const pair: Pair = { client, server: null, lost: false, answered: 0 }
+    const pair: Pair = { client, server: null, lost: false, answered: 0, held: [] }
     client.on('error', () => undefined)
     if (mode.kind === 'reset') {
       resetPair(pair)
@@ -61,9 +63,11 @@ export async function startTcpProxy(target: () => number): Promise<TcpProxy> {
   }
 
   function answer(pair: Pair, bytes: Buffer): void {
-    if (mode.kind === 'slow') {
-      counts.slowed += 1
-      setTimeout(() => pair.client.write(bytes), mode.ms)
+    if (mode.kind === 'slow' || pair.held.length > 0) {
+      if (mode.kind === 'slow') counts.slowed += 1
+      pair.held.push(bytes)
+      // Whichever timer comes first, the oldest goes first.
+      setTimeout(() => pair.client.write(pair.held.shift()!), mode.kind === 'slow' ? mode.ms : 0)
       return
     }
     if (mode.kind === 'cut' && pair.answered + bytes.length > mode.bytes) {
