@@ -13,7 +13,8 @@ import { script } from './peers/script.ts'
 import { tutorial } from './peers/tutorial.ts'
 
 const PEERS: Peer[] = [copydesk, tutorial, script]
-const USAGE = `node tests/bench/run.ts [${PEERS.map(({ name }) => name).join('|')}]… [--n 2000] [--kills 25] [--over SECONDS] [--seed S]`
+const USAGE = `usage: ./copydesk bench peers [${PEERS.map(({ name }) => name).join('|')}]… [--n 2000] [--kills 25] [--over SECONDS] [--seed S]
+Kills workers of Copydesk, and of what people run instead, by one schedule, and counts what that cost. Linux only.`
 const FOLDER = join(LOCAL, 'bench/peers')
 /** An Elasticsearch of its own, so that nobody else's work is measured with it. */
 const STORES = join(LOCAL, 'bench/stores')
@@ -33,18 +34,19 @@ type Report = {
 } & (Rounded | { skipped: string })
 type Rounded = { [Key in keyof DrillResult]: DrillResult[Key] }
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: { n: { type: 'string' }, kills: { type: 'string' }, over: { type: 'string' }, seed: { type: 'string' } },
-})
+const { values, positionals } = readArguments()
+if (values.help) {
+  console.log(USAGE)
+  process.exit()
+}
 const pages = Number(values.n ?? 2000)
 const kills = Number(values.kills ?? USUAL_KILLS)
 const overSeconds = Number(values.over ?? (kills === 50 ? 100 : kills * 0.85))
 const seed = Number(values.seed ?? randomInt(1_000_000))
 const peers = positionals.length === 0 ? PEERS : PEERS.filter(({ name }) => positionals.includes(name))
-if (peers.length === 0 || [pages, kills, overSeconds, seed].some((number) => !(number >= 0)) || process.platform !== 'linux') {
-  console.error(`usage, on Linux: ${USAGE}`)
-  process.exit(2)
+if (positionals.some((each) => PEERS.every(({ name }) => name !== each))) refuse(`there is no ${positionals.join(' ')} among them`)
+if ([pages, kills, overSeconds, seed].some((number) => !(number >= 0)) || process.platform !== 'linux') {
+  refuse(process.platform === 'linux' ? 'a number is missing' : 'processes are measured by /proc, which only Linux has')
 }
 
 const interrupted = new AbortController()
@@ -61,6 +63,21 @@ try {
 }
 console.log(`${pages} pages, half of them changed and ingested again; ${kills} kills over ${overSeconds} s, seed ${seed}`)
 console.table(Object.fromEntries(reports.map((report) => [report.title, row(report)])))
+
+function readArguments() {
+  try {
+    const string = { type: 'string' } as const
+    const options = { n: string, kills: string, over: string, seed: string, help: { type: 'boolean', short: 'h' } } as const
+    return parseArgs({ allowPositionals: true, options })
+  } catch (error) {
+    return refuse((error as Error).message)
+  }
+}
+
+function refuse(reason: string): never {
+  console.error(`copydesk: ${reason}\n${USAGE}`)
+  process.exit(2)
+}
 
 async function measure(peer: Peer): Promise<Report> {
   const { name, title, note } = peer
