@@ -4,14 +4,16 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { ensureElasticsearch, LOCAL, ROOT, stopLocal } from '@copydesk/cli'
 import { DRILLS } from './drills/index.ts'
-import { playMutant, readMutants } from './report/mutants.ts'
+import { MUTANTS } from './mutants/index.ts'
+import { playInProcess, runMutants } from './mutants/mutate.ts'
 import { faultsPage } from './report/page.ts'
-import { keepMutants, keepResult, type MutantResult, readResults, readSetting, type Result } from './report/results.ts'
+import { keepMutants, keepResult, readResults, readSetting, type Result } from './report/results.ts'
 import { byKind, createStage, playDrill } from './rig/drill.ts'
 
 const USAGE = `usage: ./copydesk bench faults [drill…] [--n 2000] [--seed S] [--small] [--json] [--mutants [mutant…]]
 drills: ${DRILLS.map(({ name }) => name).join(' ')}`
 const STORES = join(LOCAL, 'bench')
+const LOGS = join(LOCAL, 'bench/faults/logs')
 const say = (line: string): void => console.error(line)
 
 function usage(problem: string): never {
@@ -32,7 +34,7 @@ function readArguments() {
     const [n, seed] = [Number(values.n), Number(values.seed)]
     if (!Number.isInteger(n) || n < 20) return usage('--n is a whole number, 20 or more')
     if (!Number.isInteger(seed)) return usage('--seed is a whole number')
-    const known = values.mutants ? readMutants().map(({ name }) => name) : DRILLS.map(({ name }) => name)
+    const known = values.mutants ? MUTANTS.map(({ name }) => name) : DRILLS.map(({ name }) => name)
     const unknown = positionals.find((name) => !known.includes(name))
     if (unknown !== undefined) return usage(`there is no ${values.mutants ? 'mutant' : 'drill'} called ${unknown}`)
     return { ...values, n, seed, chosen: positionals }
@@ -62,7 +64,7 @@ async function playDrills(): Promise<boolean> {
       seed,
       small,
       elasticsearchUrl: elasticsearch.url,
-      logs: join(LOCAL, 'bench/faults/logs'),
+      logs: LOGS,
     })
     const result = { ...played, ...(await readSetting(elasticsearch.url)) }
     results.push(result)
@@ -84,23 +86,15 @@ function inShort({ skipped, failures, lost, doubled, stuck, met, faults, late, s
 }
 
 async function playMutants(): Promise<boolean> {
-  const results: MutantResult[] = []
-  for (const mutant of readMutants().filter(({ name }) => chosen.length === 0 || chosen.includes(name))) {
-    say(`${mutant.name}: without ${mutant.guard}`)
-    const result = await playMutant(mutant, { seed, elasticsearchUrl: elasticsearch.url })
-    results.push(result)
-    const what = result.caught
-      ? `noticed by ${result.drill}: ${result.noticed.slice(0, 3).join(' | ')}`
-      : `NOBODY NOTICED (${result.drill})`
-    say(`  ${what}; ${result.seconds} s`)
-  }
-  if (chosen.length === 0) {
-    keepMutants({ ...(await readSetting(elasticsearch.url)), seed, mutants: results })
-    writePage()
-  }
+  const play = playInProcess(elasticsearch.url, LOGS)
+  const results = await runMutants({ play, seed, ...(chosen.length > 0 && { only: chosen }), onProgress: say })
+  keepMutants({ ...(await readSetting(elasticsearch.url)), mutants: results }, chosen.length > 0)
+  writePage()
   if (json) console.log(JSON.stringify(results))
-  else for (const { mutant, caught, drill } of results) console.log(`${mutant}: ${caught ? `noticed by ${drill}` : 'NOBODY NOTICED'}`)
-  return results.every(({ caught }) => caught)
+  else
+    for (const { name, caught, drill, skipped } of results)
+      console.log(`${name}: ${caught ? `caught by ${drill}` : (skipped ?? 'NOT CAUGHT')}`)
+  return results.every(({ caught, skipped }) => caught || skipped !== undefined)
 }
 
 function writePage(): void {

@@ -104,13 +104,16 @@ function peerTable(peers: PeerResult[]): string {
 
 function mutantTable(report: MutantReport | null): string {
   if (report === null) return ''
-  const rows = report.mutants.map(({ mutant, guard, drill, caught, noticed }) => [
+  const rows = report.mutants.map(({ name, guard, drill, caught, skipped, lost, doubled, stuck, wrong, other, seed }) => [
     guard,
-    `\`${mutant}\``,
-    drill,
-    caught ? noticed.slice(0, 2).map(brief).join('; ') : '**nobody noticed**',
+    `\`${name}\``,
+    drill ?? '',
+    ...(skipped === undefined ? [lost, doubled, stuck, wrong].map(number) : ['', '', '', '']),
+    skipped === undefined ? (caught ? other.slice(0, 1).map(brief).join('') : '**nobody noticed**') : `skipped: ${skipped}`,
+    String(seed),
   ])
-  return `## Guards taken out\n\nEach line is the product without one guard (\`tests/fault/mutants\`), in the small form of the drill that should notice; commit ${report.commit}, seed ${report.seed}. \`./copydesk bench faults --mutants\` runs them again.\n\n${table(['guard', 'mutant', 'drill', 'what was noticed'], rows)}`
+  const head = ['guard taken out', 'patch', 'drill', 'lost', 'doubled', 'stuck', 'wrong', 'in the words of the oracle', 'seed']
+  return `## Guards taken out\n\nEach line is the product without one guard (\`tests/fault/mutants\`), in the small form of a drill that should notice; commit ${report.commit}. \`./copydesk bench faults --mutants\` runs them again.\n\n${table(head, rows)}`
 }
 
 function brief(text: string): string {

@@ -3,6 +3,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { cpus, release, totalmem, type } from 'node:os'
 import { join } from 'node:path'
 import { LOCAL, ROOT } from '@copydesk/cli'
+import type { MutantResult } from '../mutants/mutate.ts'
 import type { Played } from '../rig/drill.ts'
 
 /** Where and on what a result was measured. */
@@ -15,17 +16,8 @@ export interface Setting {
 }
 export type Result = Played & Setting
 
-/** What became of a mutant: the product without one of its guards. */
-export interface MutantResult {
-  mutant: string
-  guard: string
-  drill: string
-  /** What was lost, doubled or stuck, or which rule was broken; empty where no drill noticed. */
-  noticed: string[]
-  caught: boolean
-  seconds: number
-}
-export type MutantReport = Setting & { seed: number; mutants: MutantResult[] }
+/** What became of the product without one of its guards, by guard. */
+export type MutantReport = Setting & { mutants: MutantResult[] }
 
 /** What another pipeline came to in the first drill, as tests/bench writes it. */
 export type PeerResult = { name: string; title: string; n: number; kills: number; commit: string } & Partial<
@@ -63,8 +55,11 @@ export function keepResult(result: Result): void {
   keep(`${result.drill}.json`, result)
 }
 
-export function keepMutants(report: MutantReport): void {
-  keep(MUTANTS, report)
+/** Keeps the mutants' results; those of some of them take the places of earlier ones. */
+export function keepMutants(report: MutantReport, isPart: boolean): void {
+  const earlier = isPart ? (readResults().mutants?.mutants ?? []) : []
+  const names = report.mutants.map(({ name }) => name)
+  keep(MUTANTS, { ...report, mutants: [...earlier.filter(({ name }) => !names.includes(name)), ...report.mutants] })
 }
 
 function keep(name: string, content: object): void {
