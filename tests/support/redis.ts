@@ -42,6 +42,10 @@ export async function ownRedis(): Promise<{ url: string; folder: string }> {
   const folder = await mkdtemp(join(tmpdir(), 'copydesk-redis-'))
   const { url } = await ensureRedis({ folder, log: () => undefined })
   onTestFinished(async () => {
+    // A test may have taken away its folder, and with it what stopLocal knows it by.
+    const redis = connectRedis(url, 'worker', () => undefined)
+    await Promise.race([redis.shutdown('NOSAVE').catch(() => undefined), new Promise((resolve) => setTimeout(resolve, 2000))])
+    redis.disconnect()
     await stopLocal(folder)
     await rm(folder, { recursive: true, force: true })
   })
