@@ -43,11 +43,14 @@ export async function readSetting(elasticsearchUrl: string): Promise<Setting> {
   }
 }
 
-/** Documentation, and the results in it, are no part of what was measured. */
+/** What a result depends on: documentation, and the results in it, do not. */
+const MEASURED = ['packages', 'services', 'infra', 'tests/fault', 'pnpm-lock.yaml']
+
+/** The last commit of what was measured. */
 function readCommit(): string {
   const git = (...args: string[]): string => execFileSync('git', args, { cwd: ROOT, encoding: 'utf8' }).trim()
-  const changed = git('status', '--porcelain', '--', 'packages', 'services', 'infra', 'tests/fault', 'pnpm-lock.yaml')
-  return git('rev-parse', '--short', 'HEAD') + (changed === '' ? '' : '+')
+  const changed = git('status', '--porcelain', '--', ...MEASURED)
+  return git('log', '-1', '--format=%h', '--', ...MEASURED) + (changed === '' ? '' : '+')
 }
 
 /** Keeps a drill's result beside those of the other drills. */
