@@ -96,7 +96,10 @@ export async function startRig(kind: RigKind, options: RigOptions): Promise<Rig>
   keep(folder, async () => await rm(folder, { recursive: true, force: true }))
   try {
     const origin = keep(await startOrigin(), async (part) => await part.close())
-    const disks = kind === 'disks' ? keep(smallDisks(folder), async (part) => (part.redis.close(), part.archive.close())) : null
+    const disks =
+      kind === 'disks'
+        ? keep(smallDisks(folder, options.small ? 96 : 512), async (part) => (part.redis.close(), part.archive.close()))
+        : null
     const redis = keep(
       await startDrillRedis(disks?.redis.folder ?? join(folder, 'redis'), redisPassword, join(folder, 'redis.log')),
       async (part) => await part.stop(),
@@ -157,10 +160,10 @@ export async function startRig(kind: RigKind, options: RigOptions): Promise<Rig>
   }
 }
 
-function smallDisks(folder: string): { redis: SmallDisk; archive: SmallDisk } {
-  const redis = mountSmallDisk(join(folder, 'redis-disk'), 96)
+function smallDisks(folder: string, mebibytes: number): { redis: SmallDisk; archive: SmallDisk } {
+  const redis = mountSmallDisk(join(folder, 'redis-disk'), mebibytes)
   try {
-    return { redis, archive: mountSmallDisk(join(folder, 'archive-disk'), 96) }
+    return { redis, archive: mountSmallDisk(join(folder, 'archive-disk'), mebibytes) }
   } catch (error) {
     redis.close()
     throw error
