@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, rm, utimes } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ensureRedis, freePort, stopLocal } from '@copydesk/cli'
@@ -35,6 +35,8 @@ beforeAll(async () => {
       RECONCILE_UNTOUCHED_MS: '2000',
       SEGMENT_MS: '4000',
       AUDIT_MS: '2000',
+      RAW_KEEP_DAYS: '1',
+      PARSER_DEADLINE_MS: '2000',
     },
   })
 })
@@ -191,6 +193,28 @@ test('the segments that a killed process left open are closed', { timeout: 60_00
   })
   const names = await readdir(join(system.data, 'archive'))
   expect(left.map((name) => names.includes(name.replace('.open', '')))).toEqual(left.map(() => true))
+})
+
+test('fetched pages go by age, but none that a dead letter needs', { timeout: 90_000 }, async () => {
+  const archive = join(system.data, 'archive')
+  const closedOnes = async (): Promise<string[]> => (await readdir(archive)).filter((name) => /^raw-.*gz$/.test(name))
+  const before = await closedOnes()
+  const [dead] = await system.run(`${site.origin}/tangle/1`)
+  expect(dead).toMatchObject({ outcome: 'failed', stage: 'clean', code: 'parser-timeout' })
+  await vi.waitFor(async () => expect((await closedOnes()).length).toBeGreaterThan(before.length), { timeout: 20_000, interval: 250 })
+  const needed = (await closedOnes()).find((name) => !before.includes(name))!
+  const longAgo = new Date(Date.now() - 2 * 24 * 3_600_000)
+  for (const name of [...before, needed]) await utimes(join(archive, name), longAgo, longAgo)
+  await system.restart('scheduler')
+  await vi.waitFor(async () => expect((await closedOnes()).filter((name) => before.includes(name))).toEqual([]), {
+    timeout: 40_000,
+    interval: 250,
+  })
+  expect(await closedOnes()).toContain(needed)
+  expect((await system.cli(['retry', dead!.captureId])).code).toBe(0)
+  await vi.waitFor(async () => expect(await system.status()).toMatchObject({ inFlight: 0 }), { timeout: 20_000, interval: 250 })
+  expect(await system.outcome(dead!.captureId)).toMatchObject({ outcome: 'failed', code: 'parser-timeout' })
+  expect((await system.cli(['dismiss', dead!.captureId])).code).toBe(0)
 })
 
 test('what orders something must come as JSON: a page in a browser can send the rest', async () => {
