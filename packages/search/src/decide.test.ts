@@ -35,7 +35,15 @@ describe('the decision', () => {
   })
 
   it('takes the same capture and revision for written already', () => {
+    expect(decided({ capture: 1 }, { capture: 1, content: 'b', fetchedAt: at(10) })).toEqual(kept('indexed'))
+    expect(decided({ capture: 1 }, { capture: 1, content: 'b', fetchedAt: at(1) })).toEqual(kept('indexed'))
+  })
+
+  it('writes the same capture where it was fetched anew and is no worse: what came meanwhile may have ended as a repeat of it', () => {
+    expect(decided({ capture: 1 }, { capture: 1, content: 'b' })).toEqual(written('indexed'))
+    expect(decided({ capture: 1 }, { capture: 1 })).toEqual(written('indexed'))
     expect(decided({ capture: 1 }, { capture: 1, content: 'b', extent: 'cut' })).toEqual(kept('indexed'))
+    expect(decided({ capture: 1, wordCount: 500 }, { capture: 1, content: 'b', wordCount: 100 })).toEqual(kept('indexed'))
   })
 
   it('writes a replay over a lower revision, a teaser over a whole article too, and never over a higher one', () => {
