@@ -62,7 +62,8 @@ export async function runMutants(options: MutateOptions): Promise<MutantResult[]
   const at: Trial = { folder, seed, play, tree, control: createControl(folder, seed, play, onProgress) }
   const results: MutantResult[] = []
   for (const mutant of mutants.filter(({ name }) => !only || only.includes(name))) {
-    const result = await tryMutant(mutant, at)
+    const since = Date.now()
+    const result = { ...(await tryMutant(mutant, at)), seconds: Math.round((Date.now() - since) / 1000) }
     onProgress(
       `${mutant.name}: ${result.skipped ? 'skipped' : result.caught ? `caught by ${result.drill}` : 'NOT CAUGHT'}, ${result.seconds} s`,
     )
@@ -102,7 +103,6 @@ interface Trial {
 
 async function tryMutant(mutant: Mutant, at: Trial): Promise<MutantResult> {
   const { name, guard, patch, drills } = mutant
-  const since = Date.now()
   const result: MutantResult = { name, guard, drill: null, seed: at.seed, caught: false, ...NOTHING, other: [], seconds: 0 }
   const sound: string[] = []
   for (const drill of drills) {
@@ -121,7 +121,7 @@ async function tryMutant(mutant: Mutant, at: Trial): Promise<MutantResult> {
   }
   try {
     await at.tree.check(at.folder)
-    return { ...(await playUntilNoticed(result, sound, at)), seconds: Math.round((Date.now() - since) / 1000) }
+    return await playUntilNoticed(result, sound, at)
   } catch (error) {
     return { ...result, other: [...result.other, `the patch proves nothing: ${messageOf(error)}`] }
   } finally {
