@@ -21,7 +21,7 @@ export const MUTANTS: readonly Mutant[] = [
   mutant('intake-limits', 'the asking whether there is room, before intake writes anything', 'redis-full'),
   mutant('keys', 'the key of a waiting address', 'spellings'),
   mutant('known-set', 'the noting of accepted captures as known', 'workers-killed'),
-  mutant('stage-check', 'the stage check of start', 'failpoints'),
+  mutant('stage-check', 'the stage check of the moves', 'failpoints'),
   mutant('move-fence', 'the fence of a move: stage and run', 'workers-frozen'),
   mutant('reconciler', 'the reconciler', 'redis-wiped', 'failpoints'),
   mutant('tail-check', 'the tail check', 'redis-cut-back'),

@@ -41,7 +41,7 @@ describe('the copy', () => {
   test('takes a patch and gives it back', async () => {
     const { patch } = MUTANTS[0]!
     await applyPatch(folder, patch)
-    await expect(applyPatch(folder, patch, '--check')).rejects.toThrow('patch does not apply')
+    await expect(applyPatch(folder, patch, '--check')).rejects.toThrow('the patch does not fit')
     await applyPatch(folder, patch, '--reverse')
     await expect(applyPatch(folder, patch, '--check')).resolves.toBeUndefined()
   })
@@ -82,8 +82,8 @@ describe('a run', () => {
   })
 
   test('believes no drill that fails with every guard in place', async () => {
-    const result = await run((drill) => (drill === 'first' ? { ...GOOD, failures: ['always'] } : GOOD))
-    expect(result).toMatchObject({ caught: false, drill: 'second', other: ['first fails with every guard in place: always'] })
+    const result = await run((drill, seed) => (drill === 'first' && seed === 1 ? { ...GOOD, failures: ['always'] } : GOOD))
+    expect(result).toMatchObject({ caught: false, drill: 'second', other: ['first, seed 1, fails with every guard in place: always'] })
   })
 
   test('counts as no catch that nothing could be played', async () => {
@@ -92,11 +92,15 @@ describe('a run', () => {
   })
 
   test('counts as no catch that a patch does not fit or does not compile', async () => {
-    const checks = [Promise.resolve(), Promise.reject(new Error('its types are wrong'))]
-    checks[1]!.catch(() => undefined)
-    const wrong = await run(() => ({ ...GOOD, failures: [] }), { check: async () => await checks.shift() })
-    expect(wrong).toMatchObject({ caught: false, other: ['the patch proves nothing: its types are wrong'] })
-    const unfit = await run(() => GOOD, { apply: async () => await Promise.reject(new Error('at line 3')) })
-    expect(unfit).toMatchObject({ caught: false, other: ['the patch does not fit any more: at line 3'] })
+    const checks = [async () => undefined, async () => await Promise.reject(new Error('its types are wrong'))]
+    const wrong = await run(() => GOOD, { check: async () => await checks.shift()!() })
+    expect(wrong).toMatchObject({ caught: false, drill: null, other: ['its types are wrong'] })
+    const unfit = await run(() => GOOD, { apply: async () => await Promise.reject(new Error('it does not fit')) })
+    expect(unfit).toMatchObject({ caught: false, drill: null, other: ['it does not fit'] })
+  })
+
+  test('takes no mutant that there is not', async () => {
+    const play = async (): Promise<PlayResult> => await Promise.resolve(GOOD)
+    await expect(runMutants({ mutants: [MUTANT], only: ['two'], play })).rejects.toThrow('there is no mutant two: there are one')
   })
 })

@@ -48,8 +48,8 @@ const SEEDS = 3
 const LONGEST_MS = 15 * 60_000
 
 /**
- * Takes out one guard after another, in a copy of what is committed, and plays the drills that should notice. A drill whose verdict is not
- * good without any patch catches nothing: each is played so first. Throws where the copy itself is not sound.
+ * Takes out one guard after another, in a copy of what is committed, and plays the drills that should notice. What a drill notices
+ * counts if it is good with the same seed and every guard in place. Throws where the copy itself is not sound.
  */
 export async function runMutants(options: MutateOptions): Promise<MutantResult[]> {
   const { play, only, mutants = MUTANTS, seed = 1, folder = FOLDER, tree = TREE, onProgress = () => undefined } = options
@@ -59,11 +59,12 @@ export async function runMutants(options: MutateOptions): Promise<MutantResult[]
   onProgress('copying what is committed')
   await tree.make(folder)
   await tree.check(folder)
-  const at: Trial = { folder, seed, play, tree, control: createControl(folder, seed, play, onProgress) }
+  const at: Trial = { folder, seed, play, tree, control: createControl(folder, play, onProgress) }
   const results: MutantResult[] = []
   for (const mutant of mutants.filter(({ name }) => !only || only.includes(name))) {
     const since = Date.now()
-    const result = { ...(await tryMutant(mutant, at)), seconds: Math.round((Date.now() - since) / 1000) }
+    const { name, guard } = mutant
+    const result = { name, guard, ...(await tryMutant(mutant, at)), seconds: Math.round((Date.now() - since) / 1000) }
     onProgress(
       `${mutant.name}: ${result.skipped ? 'skipped' : result.caught ? `caught by ${result.drill}` : 'NOT CAUGHT'}, ${result.seconds} s`,
     )
@@ -72,26 +73,24 @@ export async function runMutants(options: MutateOptions): Promise<MutantResult[]
   return results
 }
 
-type Control = (drill: string) => Promise<string | null>
+/** Why a drill that noticed something proves nothing; null where it is good with that seed and every guard in place. */
+type Control = (drill: string, seed: number) => Promise<string | null>
 
-/** Plays a drill once without any patch; answers why it can catch nothing, or null. */
-function createControl(folder: string, seed: number, play: Play, onProgress: (text: string) => void): Control {
+function createControl(folder: string, play: Play, onProgress: (text: string) => void): Control {
   const known = new Map<string, Promise<string | null>>()
-  return async (drill) => {
-    const asked = known.get(drill) ?? judgeDrill(drill)
-    known.set(drill, asked)
+  return async (drill, seed) => {
+    const key = `${drill} ${seed}`
+    const asked = known.get(key) ?? judgeDrill(drill, seed)
+    known.set(key, asked)
     return await asked
   }
 
-  async function judgeDrill(drill: string): Promise<string | null> {
-    const found = await play(folder, drill, seed).catch((error: unknown) => error as Error)
-    const why = found instanceof Error ? found.message : (found.skipped ?? found.failures[0] ?? null)
-    onProgress(`${drill}, with every guard in place: ${why ?? 'good'}`)
-    if (why === null) return null
-    return !(found instanceof Error) && found.skipped ? `${SKIPPED}${why}` : `${drill} fails with every guard in place: ${why}`
+  async function judgeDrill(drill: string, seed: number): Promise<string | null> {
+    const why = (await play(folder, drill, seed)).failures[0] ?? null
+    onProgress(`${drill}, seed ${seed}, with every guard in place: ${why ?? 'good'}`)
+    return why === null ? null : `${drill}, seed ${seed}, fails with every guard in place: ${why}`
   }
 }
-const SKIPPED = 'skipped: '
 
 interface Trial {
   folder: string
@@ -101,49 +100,47 @@ interface Trial {
   control: Control
 }
 
-async function tryMutant(mutant: Mutant, at: Trial): Promise<MutantResult> {
-  const { name, guard, patch, drills } = mutant
-  const result: MutantResult = { name, guard, drill: null, seed: at.seed, caught: false, ...NOTHING, other: [], seconds: 0 }
-  const sound: string[] = []
-  for (const drill of drills) {
-    const why = await at.control(drill)
-    if (why === null) sound.push(drill)
-    else result.other.push(why)
-  }
-  if (sound.length === 0) {
-    if (result.other.every((why) => why.startsWith(SKIPPED))) result.skipped = result.other.join('; ')
-    return result
-  }
+async function tryMutant(mutant: Mutant, at: Trial): Promise<Outcome> {
+  const outcome: Outcome = { drill: null, seed: at.seed, caught: false, ...NOTHING, other: [] }
   try {
-    await at.tree.apply(at.folder, patch)
+    return await playUntilNoticed(mutant, outcome, at)
   } catch (error) {
-    return { ...result, other: [...result.other, `the patch does not fit any more: ${messageOf(error)}`] }
-  }
-  try {
-    await at.tree.check(at.folder)
-    return await playUntilNoticed(result, sound, at)
-  } catch (error) {
-    return { ...result, other: [...result.other, `the patch proves nothing: ${messageOf(error)}`] }
-  } finally {
-    await at.tree.apply(at.folder, patch, '--reverse')
+    return { ...outcome, other: [...outcome.other, error instanceof Error ? error.message.trim() : String(error)] }
   }
 }
+type Outcome = Omit<MutantResult, 'name' | 'guard' | 'seconds'>
 
-async function playUntilNoticed(result: MutantResult, drills: readonly string[], at: Trial): Promise<MutantResult> {
+async function playUntilNoticed({ patch, drills }: Mutant, outcome: Outcome, at: Trial): Promise<Outcome> {
+  const skipped = new Map<string, string>()
   for (let seed = at.seed; seed < at.seed + SEEDS; seed += 1)
-    for (const drill of drills) {
-      const { lost, doubled, stuck, wrong, failures } = await at.play(at.folder, drill, seed)
-      Object.assign(result, { drill, seed, lost, doubled, stuck, wrong })
-      if (failures.length > 0) return { ...result, caught: true, other: failures }
+    for (const drill of drills.filter((each) => !skipped.has(each))) {
+      const played = await withPatch(at, patch, async () => await at.play(at.folder, drill, seed))
+      const { lost, doubled, stuck, wrong, failures } = played
+      if (played.skipped !== undefined) {
+        skipped.set(drill, `${drill}: ${played.skipped}`)
+        continue
+      }
+      Object.assign(outcome, { drill, seed, lost, doubled, stuck, wrong })
+      if (failures.length === 0) continue
+      const unsound = await at.control(drill, seed)
+      if (unsound === null) return { ...outcome, caught: true, other: failures }
+      outcome.other.push(unsound)
     }
-  return result
+  return skipped.size < drills.length ? outcome : { ...outcome, skipped: [...skipped.values()].join('; ') }
+}
+
+/** A patch that doesn't fit, or doesn't compile, proves nothing. */
+async function withPatch<Result>({ folder, tree }: Trial, patch: string, work: () => Promise<Result>): Promise<Result> {
+  await tree.apply(folder, patch)
+  try {
+    await tree.check(folder)
+    return await work()
+  } finally {
+    await tree.apply(folder, patch, '--reverse')
+  }
 }
 
 const NOTHING = { lost: 0, doubled: 0, stuck: 0, wrong: 0 }
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message.trim() : String(error)
-}
 
 /** A play in a process of its own, so that nothing of one tree is met in another. `logs`: where those of a drill that noticed something are kept. */
 export function playInProcess(elasticsearchUrl: string, logs?: string): Play {

@@ -58,7 +58,10 @@ export async function resolveIn(folder: string, name: string): Promise<string> {
 
 /** Applies a patch in a folder. Throws with git's words where it doesn't fit. */
 export async function applyPatch(folder: string, patch: string, ...options: ('--check' | '--reverse')[]): Promise<void> {
-  await run('git', ['apply', ...options, patch], { cwd: folder, env: outside(await realpath(folder)) })
+  const env = outside(await realpath(folder))
+  await run('git', ['apply', ...options, patch], { cwd: folder, env }).catch((error: { stderr?: string }) => {
+    throw new Error(`the patch does not fit: ${error.stderr?.trim()}`)
+  })
 }
 
 /** Checks the types of all that is in the copy: what does not even compile proves nothing. Throws with the compiler's words. */
