@@ -7,8 +7,6 @@ type Redis = Parameters<typeof createLease>[0]
 /** Longer than Redis is away when it is started again. */
 const LONGEST_MS = 60_000
 
-export type ProcessLeases = ReturnType<typeof createProcessLeases>
-
 /**
  * Says in Redis that this process lives: its segments in the archive bear its id, and the keeper closes only those of the dead. A lease is
  * over before a segment counts as left, which is two times `segmentMs` after its last record.

@@ -14,8 +14,11 @@ type Incoming = Pick<IncomingArticle, 'captureId' | 'rev' | 'fetchedAt'> & {
   article: Pick<ArticleRecord['article'], 'contentHash' | 'extent' | 'wordCount'>
 }
 
+/** What is compared of a stored article. */
+type Compared = Omit<StoredArticle, 'urls' | 'firstSeenAt'>
+
 /** What becomes of an incoming article beside the stored one, or beside nothing: the table in docs/STAGES.md, read from the top. Newer and older are by the time of the fetch. */
-export function decide(stored: Omit<StoredArticle, 'urls' | 'firstSeenAt'> | null, incoming: Incoming): Decision {
+export function decide(stored: Compared | RetractedArticle | null, incoming: Incoming): Decision {
   if (stored === null) return write('indexed')
   if (stored.status === 'retracted') return { write: false, outcome: 'refused', code: 'retracted' }
   if (stored.captureId !== incoming.captureId) return compare(stored, incoming)
@@ -25,7 +28,7 @@ export function decide(stored: Omit<StoredArticle, 'urls' | 'firstSeenAt'> | nul
   return isNewer(stored, incoming) && compare(stored, incoming).write ? write('indexed') : keep('indexed')
 }
 
-function compare(stored: Omit<StoredArticle, 'urls' | 'firstSeenAt'>, incoming: Incoming): Decision {
+function compare(stored: Compared, incoming: Incoming): Decision {
   const { article } = incoming
   const newer = isNewer(stored, incoming)
   if (stored.extent === 'whole') {
