@@ -537,3 +537,14 @@ test(
     )
   },
 )
+
+test('a Redis that is late with its answers is told of, though no socket breaks', async () => {
+  const said: string[] = []
+  const redis = connectRedis((await redisPart()).redisUrl, 'worker', (error) => void said.push(error.message))
+  onTestFinished(() => redis.disconnect())
+  // A connection on which something blocks is answered nothing else meanwhile.
+  const held = redis.call('BLPOP', `late-${Date.now()}`, '6')
+  const late: unknown = expect.stringMatching(/^Redis does not answer: asked \d+\.\d s ago$/)
+  await vi.waitFor(() => expect(said).toContainEqual(late), { timeout: 8000, interval: 100 })
+  await held
+})

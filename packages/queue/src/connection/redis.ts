@@ -34,17 +34,27 @@ export function redisOptions(url: string, role: ConnectionRole, silentMs = SILEN
 }
 
 /** How often a connection is asked whether it is alive, in milliseconds: one that is seldom used would else be found silent only when it is needed. */
-const BEAT_MS = 5000
+const BEAT_MS = 1500
+/** An answer that is this late is told of, in milliseconds. */
+const LATE_MS = 3000
 
 /**
- * A connection; errors are reported through `onError` (at most one line a second would do: a Redis that is away makes many).
+ * A connection; errors, and a Redis that is late with an answer, are reported through `onError` (at most one line a second would do: a Redis that is away makes many).
  * A socket that is silent for `silentMs` though it was asked something is dropped and made anew; it is asked every few seconds.
  */
 export function connectRedis(url: string, role: ConnectionRole, onError: (error: Error) => void, silentMs = SILENT_MS): Redis {
   const redis = new Redis(redisOptions(url, role, silentMs))
   redis.on('error', onError)
+  let askedAt: number | null = null
   const ask = () => {
-    if (redis.status === 'ready') redis.ping().catch(() => undefined)
+    const late = askedAt === null ? 0 : performance.now() - askedAt
+    if (late > LATE_MS) onError(new Error(`Redis does not answer: asked ${(late / 1000).toFixed(1)} s ago`))
+    if (askedAt !== null || redis.status !== 'ready') return
+    askedAt = performance.now()
+    void redis
+      .ping()
+      .catch(() => undefined)
+      .finally(() => (askedAt = null))
   }
   const beat = setInterval(ask, Math.min(BEAT_MS, silentMs / 3)).unref()
   redis.on('end', () => clearInterval(beat))
