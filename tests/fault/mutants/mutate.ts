@@ -65,9 +65,7 @@ export async function runMutants(options: MutateOptions): Promise<MutantResult[]
     const since = Date.now()
     const { name, guard } = mutant
     const result = { name, guard, ...(await tryMutant(mutant, at)), seconds: Math.round((Date.now() - since) / 1000) }
-    onProgress(
-      `${mutant.name}: ${result.skipped ? 'skipped' : result.caught ? `caught by ${result.drill}` : 'NOT CAUGHT'}, ${result.seconds} s`,
-    )
+    onProgress(`${name}: ${result.skipped ? 'skipped' : result.caught ? `caught by ${result.drill}` : 'NOT CAUGHT'}, ${result.seconds} s`)
     results.push(result)
   }
   return results
@@ -146,10 +144,10 @@ const NOTHING = { lost: 0, doubled: 0, stuck: 0, wrong: 0 }
 export function playInProcess(elasticsearchUrl: string, logs?: string): Play {
   return async (folder, drill, seed) => {
     const args = [join(folder, 'tests/fault/mutants/play.ts'), drill, String(seed), elasticsearchUrl, ...(logs ? [logs] : [])]
-    const child = spawn(process.execPath, args, { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] })
+    const child = spawn(process.execPath, args, { cwd: folder, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] })
     let [out, said] = ['', '']
-    child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text))
-    child.stderr.setEncoding('utf8').on('data', (text: string) => (said = `${said}${text}`.slice(-4000)))
+    child.stdout!.setEncoding('utf8').on('data', (text: string) => (out += text))
+    child.stderr!.setEncoding('utf8').on('data', (text: string) => (said = `${said}${text}`.slice(-4000)))
     let overran = false
     const end = setTimeout(() => {
       overran = child.kill('SIGTERM')
