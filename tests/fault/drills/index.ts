@@ -4,7 +4,7 @@ import { failpoints } from './failpoints.ts'
 import { archiveDiskFull, redisDiskFull, redisFull } from './full.ts'
 import { indexSetBack, redisWiped } from './lost-stores.ts'
 import { redisCutBack, redisKilled, redisOldSockets, redisShaken } from './redis.ts'
-import { searchAnswersLost, searchBlocked, searchGone, searchRejects, searchStatuses, searchTooLarge } from './search.ts'
+import { searchAnswersLost, searchBlocked, searchGone, searchLateWrite, searchRejects, searchStatuses, searchTooLarge } from './search.ts'
 import { spellings } from './spellings.ts'
 import { workersFrozen, workersKilled, workersStopped } from './workers.ts'
 
@@ -25,6 +25,7 @@ export const DRILLS: readonly Drill[] = [
   searchGone,
   searchStatuses,
   searchAnswersLost,
+  searchLateWrite,
   searchRejects,
   searchTooLarge,
   searchBlocked,

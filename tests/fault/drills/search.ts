@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { FailuresView } from '@copydesk/contracts'
 import { ask } from '../rig/api.ts'
+import { readDocuments } from '../rig/documents.ts'
 import type { Drill } from '../rig/drill.ts'
 import type { SearchFault } from '../rig/http-proxy.ts'
 import { linesSince } from '../rig/said.ts'
@@ -95,6 +96,38 @@ export const searchAnswersLost: Drill = {
     if (lost > 0) scene.met += 1
     scene.extra['answers lost'] = lost
   },
+}
+
+/** A bulk is on its way for so long that its worker gives it up, and a newer edition of its page is written before it arrives. */
+export const searchLateWrite: Drill = {
+  name: 'search-late-write',
+  title: 'A write that arrives after a newer one',
+  times: 'once; it loses',
+  full: 200,
+  async run(scene) {
+    const { rig, site, random } = scene
+    const { search } = rig.proxies
+    const page = random.whole(0, site.n - 1)
+    const arrives = Promise.withResolvers<void>()
+    const before = search.counts.faulted
+    search.set({ kind: 'held', isHeld: ({ url }) => site.pageOf(String(url)) === page, release: arrives.promise })
+    scene.fault('a bulk on its way')
+    const first = scene.load({ again: false, overMs: 1000 })
+    await until(() => search.counts.faulted > before)
+    search.set(null)
+    const second = scene.load({ pages: [page], again: false, changed: true })
+    await until(async () => (await readDocuments(scene)).get(page)?.[0]?.text === site.paragraphs(page).join('\n\n'))
+    scene.met += 1
+    arrives.resolve()
+    await Promise.all([first.done, second.done])
+    // It must have had the time to do harm.
+    await sleep(1000)
+  },
+}
+
+async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
+  const deadline = Date.now() + 60_000
+  while (!(await holds()) && Date.now() < deadline) await sleep(200)
 }
 
 /** One document in a hundred is refused; when the cause is mended, a retry brings it in. */

@@ -6,13 +6,14 @@ import { readBulk, type BulkItem, spliceAnswer, writeBulk } from './bulk-body.ts
 /**
  * What Elasticsearch seems to do. `requests`: whole requests are answered so; `items`: single documents of a bulk; `lost-answer`: a bulk is
  * done and its answer is lost; `too-large`: a bulk of more documents is answered 413; `reject`: these documents reach the real server with a
- * field that it can't read.
+ * field that it can't read; `held`: the first bulk with such a document is on its way until it is released.
  */
 export type SearchFault =
   | { kind: 'requests' | 'items'; share: number; statuses: readonly number[] }
   | { kind: 'lost-answer'; share: number }
   | { kind: 'too-large'; documents: number }
   | { kind: 'reject'; isBad: (document: Record<string, unknown>) => boolean }
+  | { kind: 'held'; isHeld: (document: Record<string, unknown>) => boolean; release: Promise<void> }
 
 /** A proxy that speaks HTTP, in front of Elasticsearch. */
 export interface HttpProxy {
@@ -41,6 +42,7 @@ export async function startHttpProxy(target: string, random: () => Random): Prom
   /** The captures that were written, whether the answer came through or not. */
   const written = new Set<string>()
   let fault: SearchFault | null = null
+  let holding = false
 
   const server = createServer((request, response) => {
     void work(request, response).catch(() => response.destroy())
@@ -69,6 +71,12 @@ export async function startHttpProxy(target: string, random: () => Random): Prom
     for (const { captureId } of items) {
       counts.items += 1
       if (written.has(captureId)) counts.sentAgain += 1
+    }
+    if (now?.kind === 'held' && !holding && items.some(({ document }) => now.isHeld(document))) {
+      holding = true
+      counts.faulted += 1
+      await now.release
+      holding = false
     }
     const refused = now?.kind === 'items' ? items.map(() => (random().chance(now.share) ? random().one(now.statuses) : null)) : []
     counts.faulted += refused.filter((status) => typeof status === 'number').length
