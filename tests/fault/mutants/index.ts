@@ -35,6 +35,7 @@ export const MUTANTS: readonly Mutant[] = [
   mutant('circuit', 'the circuit, and that its fault spends no attempt', 'search-gone', 'search-blocked'),
   mutant('look-before-write', 'the look before a write', 'search-gone', 'workers-frozen'),
   mutant('older-is-stale', 'the rule that an older capture is stale', 'search-gone', 'workers-frozen'),
+  mutant('external-version', 'the version of a write', 'search-late-write'),
   mutant('look-after-lost-answer', 'the look after a lost answer', 'search-answers-lost'),
   mutant('resend-only-failed', 'the choice of what is sent again', 'search-statuses'),
   mutant('overload-is-no-rejection', "the line between a document's fault and the server's", 'search-statuses'),
