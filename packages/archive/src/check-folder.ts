@@ -5,22 +5,23 @@ import { explainDisk } from './explain-disk.ts'
 import { TRIAL } from './names.ts'
 import { syncFolder } from './segment.ts'
 
-/** What is written on trial: more than a file system keeps in a file's own entry. */
-const BYTES = Buffer.alloc(64 * 1024, 'copydesk ')
+/** What is written on trial, in bytes: more than a file system keeps in a file's own entry. */
+const TRIAL_BYTES = 64 * 1024
 
 /**
  * Makes sure, before any work comes, that the archive's folder can be written and read, by doing it: the folder is made where it is missing; a
- * small file is made, synced, read and removed. Throws an Error with cause and cure.
+ * file of so many bytes is made, synced, read and removed. Throws an Error with cause and cure.
  */
-export async function checkFolder(folder: string): Promise<void> {
+export async function checkFolder(folder: string, bytes = TRIAL_BYTES): Promise<void> {
+  const trial = Buffer.alloc(bytes, 'copydesk ')
   const path = join(folder, `${TRIAL}.${randomUUID()}`)
   try {
     await attempt('write to', folder, async () => {
       await mkdir(folder, { recursive: true, mode: 0o750 })
-      await writeTrial(path)
+      await writeTrial(path, trial)
     })
     await attempt('read', folder, async () => {
-      if (!(await readFile(path)).equals(BYTES)) throw new Error('what was written there reads differently: check the disk')
+      if (!(await readFile(path)).equals(trial)) throw new Error('what was written there reads differently: check the disk')
       await readdir(folder)
       await syncFolder(folder)
     })
@@ -29,10 +30,10 @@ export async function checkFolder(folder: string): Promise<void> {
   }
 }
 
-async function writeTrial(path: string): Promise<void> {
+async function writeTrial(path: string, trial: Buffer): Promise<void> {
   const handle = await open(path, 'wx', 0o640)
   try {
-    await handle.writeFile(BYTES)
+    await handle.writeFile(trial)
     await handle.sync()
   } finally {
     await handle.close()

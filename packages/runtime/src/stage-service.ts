@@ -1,5 +1,7 @@
+import { checkFolder } from '@copydesk/archive'
 import type { Log, Stage } from '@copydesk/pipeline'
 import { createNotices, DEFAULT_RETRY, startStage, type Valve } from '@copydesk/queue'
+import { createArchiveValve, watchRecords } from './archive-valve.ts'
 import { loadEnv, type StageEnv } from './load-env.ts'
 import { connectPipeline, type PipelineParts } from './pipeline-parts.ts'
 import { runService, type ServiceContext } from './service.ts'
@@ -32,8 +34,11 @@ export async function runStageService<Env extends StageEnv, Input, Output, Deps>
     async (env, context) => {
       const parts = await connectPipeline(env, context, 'worker')
       const wiring = await wire(env, parts, context)
-      const { processId } = parts.processes
-      wiring.onReason?.(tellWhy(createNotices({ redis: parts.redis, prefix: parts.prefix }), `${stage.name} ${processId}`, context.log))
+      const valve = createArchiveValve({ check: async () => await checkFolder(env.ARCHIVE_DIR, TRIAL_BYTES), log: context.log })
+      const notices = createNotices({ redis: parts.redis, prefix: parts.prefix })
+      const told = (what: string) => tellWhy(notices, `${what} of ${stage.name} ${parts.processes.processId}`, context.log)
+      wiring.onReason?.(told('adapter'))
+      valve.onReason(told('archive'))
       const retry = { ...DEFAULT_RETRY, attempts: env.RETRY_ATTEMPTS, baseMs: env.RETRY_BASE_MS }
       const { registry, queues, records } = parts
       const { deps, deadlineMs, concurrency } = wiring
@@ -43,7 +48,7 @@ export async function runStageService<Env extends StageEnv, Input, Output, Deps>
           deps,
           registry,
           queues,
-          records,
+          records: watchRecords(records, valve),
           log: context.log,
           retry,
           deadlineMs,
@@ -54,17 +59,19 @@ export async function runStageService<Env extends StageEnv, Input, Output, Deps>
           redisUrl: env.REDIS_URL,
           prefix: parts.prefix,
           gate: parts.gate,
-          ...(wiring.valves && { valves: wiring.valves }),
+          valves: [valve, ...(wiring.valves ?? [])],
           silentMs: env.REDIS_SILENT_MS,
           concurrency,
           lockMs: env.LOCK_MS,
           stalledCheckMs: env.STALLED_CHECK_MS,
         },
       )
-      context.setWaitingFor(() => [...parts.waitingFor(), ...(wiring.waitingFor?.() ?? [])])
+      const waiting = () => [valve.reason(), ...(wiring.waitingFor?.() ?? [])].filter((reason) => reason !== null)
+      context.setWaitingFor(() => [...parts.waitingFor(), ...waiting()])
       return {
         close: async () => {
           await worker.close(env.SHUTDOWN_MS)
+          valve.close()
           await wiring.close()
           await parts.close()
         },
@@ -72,6 +79,9 @@ export async function runStageService<Env extends StageEnv, Input, Output, Deps>
     },
   )
 }
+
+/** Room for some pages: work is tried again only where there is as much. */
+const TRIAL_BYTES = 1024 * 1024
 
 /** How long a reason stands in `status` without being said again: its process may have died. */
 const SAID_MS = 30_000
