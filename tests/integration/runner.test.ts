@@ -548,3 +548,13 @@ test('a Redis that is late with its answers is told of, though no socket breaks'
   await vi.waitFor(() => expect(said).toContainEqual(late), { timeout: 8000, interval: 100 })
   await held
 })
+
+test('a connection that is lost and back at the first try is told of', async () => {
+  const { redisUrl, redis: other } = await redisPart()
+  const said: string[] = []
+  const redis = connectRedis(redisUrl, 'worker', (error) => void said.push(error.message))
+  onTestFinished(() => redis.disconnect())
+  await other.call('CLIENT', 'KILL', 'ID', String(await redis.client('ID')))
+  await vi.waitFor(() => expect(said).toContain('the connection to Redis was lost and is made anew'), { timeout: 3000 })
+  expect(await redis.ping()).toBe('PONG')
+})

@@ -45,6 +45,8 @@ const LATE_MS = 3000
 export function connectRedis(url: string, role: ConnectionRole, onError: (error: Error) => void, silentMs = SILENT_MS): Redis {
   const redis = new Redis(redisOptions(url, role, silentMs))
   redis.on('error', onError)
+  // One that is back at the first try makes no error, and was away all the same.
+  redis.on('reconnecting', () => onError(new Error('the connection to Redis was lost and is made anew')))
   let askedAt: number | null = null
   const ask = () => {
     const late = askedAt === null ? 0 : performance.now() - askedAt
