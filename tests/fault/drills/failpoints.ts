@@ -82,11 +82,17 @@ async function everydayKills(scene: Scene, wanted: Map<Target, number>, note: (t
 }
 
 /** Pages that are put back, pages that end their parser, and pages that Elasticsearch refuses as long as the kills go on. */
-function prepare({ rig, site, random, dead, small }: Scene): void {
+function prepare(scene: Scene): void {
+  const { rig, site, random, dead, small } = scene
   const pages = random.shuffled(Array.from({ length: site.n }, (_, page) => page))
   const share = small ? 2 : 30
   for (const page of pages.slice(0, share))
-    site.special.set(page, (response, times) => times % 2 === 1 && Boolean(response.writeHead(503, { 'retry-after': '1' }).end()))
+    site.special.set(page, (response, times) => {
+      if (times % 2 === 0) return false
+      // Who is told to come again comes again.
+      scene.repeats += 1
+      return Boolean(response.writeHead(503, { 'retry-after': '1' }).end())
+    })
   const hanging = BAD_PAGES[2]!()
   for (const page of pages.slice(share, share * 2)) {
     site.special.set(page, (response) => Boolean(response.writeHead(200, { 'content-type': 'text/html' }).end(hanging)))
