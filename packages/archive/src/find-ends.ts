@@ -1,4 +1,4 @@
-import { type CaptureId, EndRecord } from '@copydesk/contracts'
+import { type CaptureId, EndRecord, supersedes } from '@copydesk/contracts'
 import type { OnDamage } from './damage.ts'
 import { readAs, readJson, type Reading } from './reading.ts'
 import { scanSegments } from './scan.ts'
@@ -30,7 +30,5 @@ export async function findEnds(
 const readEnd = readAs(EndRecord)
 
 function counts(end: EndRecord, other: EndRecord): boolean {
-  if (end.rev !== other.rev) return end.rev > other.rev
-  if (end.run !== other.run) return end.run > other.run
-  return end.at >= other.at
+  return supersedes(end, other) || (!supersedes(other, end) && end.at >= other.at)
 }

@@ -10,6 +10,11 @@ import { StageName } from './stages.ts'
 export const RecordStamp = z.object({ v: z.literal(1), captureId: CaptureId, rev: z.int().min(0), run: z.int().min(0) })
 export type RecordStamp = z.infer<typeof RecordStamp>
 
+/** Whether a record counts before another of its kind and capture: the highest `rev`, then `run`. */
+export function supersedes(record: Pick<RecordStamp, 'rev' | 'run'>, other: Pick<RecordStamp, 'rev' | 'run'>): boolean {
+  return record.rev === other.rev ? record.run > other.run : record.rev > other.rev
+}
+
 /** One accepted item, as the intake record keeps it. */
 export const IntakeItem = z.object({
   captureId: CaptureId,

@@ -1,4 +1,5 @@
 import { checkFolder, createArchive, createArchiveReader, createRecordStore, hasSegments, readEpoch, writeEpoch } from '@copydesk/archive'
+import { everySoOften } from '@copydesk/pipeline'
 import { checkRedis, connectRedis, createEpochGate, createQueues, createRegistry, redisReady, UnfitRedisError } from '@copydesk/queue'
 import { type CommonEnv, ConfigError } from './load-env.ts'
 import { createProcessLeases } from './process-leases.ts'
@@ -13,7 +14,8 @@ export type PipelineParts = Awaited<ReturnType<typeof connectPipeline>>
 export async function connectPipeline(env: CommonEnv, context: ServiceContext, role: 'worker' | 'producer') {
   const { log } = context
   const prefix = env.REDIS_PREFIX
-  const onError = everySoOften((error: Error) => log.warn({ reason: error.message }, 'Redis connection'))
+  // A Redis that is away makes thousands of errors.
+  const onError = everySoOften(5000, (error: Error) => log.warn({ reason: error.message }, 'Redis connection'))
   const silentMs = env.REDIS_SILENT_MS
   const redis = connectRedis(env.REDIS_URL, role, onError, silentMs)
   context.setWaitingFor(() => ['Redis: no connection yet'])
@@ -86,15 +88,5 @@ async function fitArchive(folder: string, context: ServiceContext): Promise<void
       said = reason
       await new Promise((resolve) => setTimeout(resolve, 1000))
     }
-  }
-}
-
-/** At most one call in five seconds: a Redis that is away makes thousands of errors. */
-function everySoOften<T>(call: (value: T) => void): (value: T) => void {
-  let last = 0
-  return (value) => {
-    if (Date.now() - last < 5000) return
-    last = Date.now()
-    call(value)
   }
 }

@@ -1,5 +1,5 @@
 import type { ArticleId } from '@copydesk/contracts'
-import { type Log, PermanentError, RateLimitedError } from '@copydesk/pipeline'
+import { everySoOften, type Log, PermanentError, RateLimitedError } from '@copydesk/pipeline'
 import type { Client } from '@elastic/elasticsearch'
 import { createBatcher } from './batcher.ts'
 import type { CircuitInUse } from './circuit.ts'
@@ -49,7 +49,10 @@ export function createArticleIndex(options: ArticleIndexOptions): ArticleIndex {
     if (fault) tell(fault)
     return !closing && circuit?.flows() !== false
   }
-  const tell = everySoOften((fault) => log.warn({ reason: explain(fault) }, 'Elasticsearch refused some of it: that is sent again'))
+  // A server that falters does so often.
+  const tell = everySoOften(5000, (fault: Fault) =>
+    log.warn({ reason: explain(fault) }, 'Elasticsearch refused some of it: that is sent again'),
+  )
   const finder = createHomeFinder(client, names, homes, goesOn)
   const decideAndWrite = createRound({ client, names, log, now, goesOn, finder, unavailable, circuit })
 
@@ -119,14 +122,4 @@ function idOf({ article }: IncomingArticle): ArticleId {
 /** About what the document's JSON comes to: the text twice (its blocks hold it again), and the rest. */
 function bytesOf({ article }: IncomingArticle): number {
   return 2_000 + 2 * Buffer.byteLength(article.text) + Buffer.byteLength(article.html ?? '')
-}
-
-/** At most once in five seconds: a server that falters does so often. */
-function everySoOften(call: (fault: Fault) => void): (fault: Fault) => void {
-  let last = -Infinity
-  return (fault) => {
-    if (performance.now() - last < 5000) return
-    last = performance.now()
-    call(fault)
-  }
 }

@@ -1,4 +1,12 @@
-import { type ArticleRecord, type CaptureId, captureTime, type EndRecord, type RecordStamp, type Reference } from '@copydesk/contracts'
+import {
+  type ArticleRecord,
+  type CaptureId,
+  captureTime,
+  type EndRecord,
+  type RecordStamp,
+  type Reference,
+  supersedes,
+} from '@copydesk/contracts'
 import { type Log, PermanentError } from '@copydesk/pipeline'
 
 /** What the audit reads of the archive. */
@@ -130,7 +138,7 @@ async function readEnds(archive: AuditArchive, sinceMs: number, onProgress: (tex
   for await (const { captureId, rev, run, kind, outcome } of archive.ends()) {
     if (captureTime(captureId) < sinceMs) continue
     const other = ends.get(captureId)
-    if (other && (other.rev > rev || (other.rev === rev && other.run > run))) continue
+    if (other && supersedes(other, { rev, run })) continue
     // A retry takes the end back: then it is under way, or its new end got lost.
     if (kind === 'retry') ends.delete(captureId)
     else ends.set(captureId, { rev, run, written: kind === 'end' && WRITTEN.has(outcome ?? '') })
@@ -150,7 +158,7 @@ async function readRecords(
     const { captureId, rev, run } = stamp
     if (captureTime(captureId) < sinceMs || ends.get(captureId)?.written === false) continue
     const other = last.get(captureId)
-    if (other && (other.rev > rev || (other.rev === rev && other.run > run))) continue
+    if (other && supersedes(other, { rev, run })) continue
     last.set(captureId, { captureId, rev, run, reference })
     if (last.size % 50_000 === 0) onProgress(`found ${last.size} article records`)
   }

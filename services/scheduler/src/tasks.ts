@@ -1,5 +1,5 @@
 import type { TaskName, TaskView } from '@copydesk/contracts'
-import type { Log } from '@copydesk/pipeline'
+import { everySoOften, type Log } from '@copydesk/pipeline'
 
 /** Where tasks are asked for; the queue adapter implements it in Redis. */
 export interface TaskStore {
@@ -23,7 +23,7 @@ export function createTaskRunner(store: TaskStore, works: Record<TaskName, TaskW
     }
     log.info({ task, apply }, 'task begun')
     try {
-      const result = await works[task](apply, throttled(onProgress, 250))
+      const result = await works[task](apply, everySoOften(250, onProgress))
       await told
       await store.finish(task, id, { result })
       log.info({ task, apply, ...result, ms: Date.now() - started }, 'task done')
@@ -49,15 +49,5 @@ export function createTaskRunner(store: TaskStore, works: Record<TaskName, TaskW
     },
     /** Whether a task is under way here. */
     busy: (): boolean => running !== null,
-  }
-}
-
-/** At most one call in so many milliseconds; what comes between is dropped. */
-function throttled(call: (text: string) => void, ms: number): (text: string) => void {
-  let last = 0
-  return (text) => {
-    if (Date.now() - last < ms) return
-    last = Date.now()
-    call(text)
   }
 }

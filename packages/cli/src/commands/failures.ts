@@ -1,15 +1,14 @@
-import { CaptureId, type Failure, FailuresView, FailureView } from '@copydesk/contracts'
+import { type Failure, FailuresView, FailureView } from '@copydesk/contracts'
 import { createApiClient } from '../client/api.ts'
+import { deadLetterId } from '../client/dead-letter-id.ts'
 import { DONE } from '../exit-codes.ts'
-import { CannotRun } from '../local/cannot-run.ts'
 import { printCapture } from '../print-capture.ts'
 
 /** Lists dead letters, or shows one whole. Resolves to the exit code. */
 export async function failures(id: string | undefined, { size, json }: { size: number; json?: boolean }): Promise<number> {
   const api = createApiClient()
   if (id !== undefined) {
-    if (!CaptureId.safeParse(id).success) throw new CannotRun(`${id} is no captureId: ./copydesk failures lists them`)
-    const view = await api.get(FailureView, `/failures/${id}`)
+    const view = await api.get(FailureView, `/failures/${deadLetterId(id)}`)
     if (json) console.log(JSON.stringify(view))
     else printFailure(view)
     return DONE

@@ -1,5 +1,6 @@
-import { CaptureId, FailuresView, SettledAllView, SettledView } from '@copydesk/contracts'
+import { FailuresView, SettledAllView, SettledView } from '@copydesk/contracts'
 import { createApiClient } from '../client/api.ts'
+import { deadLetterId } from '../client/dead-letter-id.ts'
 import { DONE } from '../exit-codes.ts'
 import { CannotRun } from '../local/cannot-run.ts'
 
@@ -18,8 +19,7 @@ export async function settle(what: 'retry' | 'dismiss', id: string | undefined, 
 }
 
 async function settleOne(what: 'retry' | 'dismiss', id: string, { json }: SettleOptions): Promise<number> {
-  if (!CaptureId.safeParse(id).success) throw new CannotRun(`${id} is no captureId: ./copydesk failures lists them`)
-  const settled = await createApiClient().order(SettledView, `/failures/${id}/${what}`)
+  const settled = await createApiClient().order(SettledView, `/failures/${deadLetterId(id)}/${what}`)
   if (json) console.log(JSON.stringify(settled))
   else if (settled.duplicateOf) console.log(`${id}  duplicate-run: the same work is under way as ${settled.duplicateOf}`)
   else console.log(`${id}  ${DID[what]}${what === 'retry' ? `, at ${settled.stage}` : ''}`)

@@ -8,6 +8,7 @@ import {
   OUTCOMES,
   type RecordStamp,
   type Reference,
+  supersedes,
 } from '@copydesk/contracts'
 import { createEndsTable } from './ends-table.ts'
 
@@ -171,5 +172,5 @@ function note(capture: OpenCapture, record: KeptRecord): void {
   const at = capture.records.findIndex(({ kind }) => kind === record.kind)
   const other = capture.records[at]
   if (!other) capture.records.push(record)
-  else if (record.rev > other.rev || (record.rev === other.rev && record.run > other.run)) capture.records[at] = record
+  else if (supersedes(record, other)) capture.records[at] = record
 }

@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { problem, ProblemError } from '../problem.ts'
 import { read } from '../read.ts'
+import { readCaptureId } from '../read-capture-id.ts'
 import { readJson } from '../read-json.ts'
 
 /** What is asked of, and done about, dead letters. */
@@ -27,7 +28,7 @@ export function addFailureRoutes(app: FastifyInstance, deadLetters: DeadLetters)
   })
 
   app.get('/api/v1/failures/:id', async (request: ById) => {
-    const failure = await deadLetters.get(idOf(request))
+    const failure = await deadLetters.get(readCaptureId(request.params.id))
     if (!failure) throw new ProblemError(problem(404, 'unknown-failure', 'no dead letter has this captureId: see where it went with trace'))
     return failure
   })
@@ -42,16 +43,10 @@ export function addFailureRoutes(app: FastifyInstance, deadLetters: DeadLetters)
   })
   app.post('/api/v1/failures/:id/retry', async (request: ById) => {
     readJson(Nothing, request)
-    return await deadLetters.retry(idOf(request))
+    return await deadLetters.retry(readCaptureId(request.params.id))
   })
   app.post('/api/v1/failures/:id/dismiss', async (request: ById) => {
     readJson(Nothing, request)
-    return await deadLetters.dismiss(idOf(request))
+    return await deadLetters.dismiss(readCaptureId(request.params.id))
   })
-}
-
-function idOf(request: ById): CaptureId {
-  const id = CaptureId.safeParse(request.params.id)
-  if (id.success) return id.data
-  throw new ProblemError(problem(400, 'bad-capture-id', 'a captureId is a UUIDv7 in lower case, as ingest answered it', '/id'))
 }
