@@ -11,7 +11,12 @@ import { keepMutants, keepResult, readResults, readSetting, type Result } from '
 import { byKind, createStage, playDrill } from './rig/drill.ts'
 
 const USAGE = `usage: ./copydesk bench faults [drill…] [--n 2000] [--seed S] [--small] [--json] [--mutants [mutant…]]
-drills: ${DRILLS.map(({ name }) => name).join(' ')}`
+Breaks what the pipeline stands on, by a schedule that the seed decides, and counts what that cost; in full, writes docs/FAULTS.md.
+  --n        how many pages
+  --small    the form that ./copydesk test plays; writes nothing
+  --mutants  takes out one guard after another, and plays small the drills that should notice
+drills: ${DRILLS.map(({ name }) => name).join(' ')}
+mutants: ${MUTANTS.map(({ name }) => name).join(' ')}`
 const STORES = join(LOCAL, 'bench')
 const LOGS = join(LOCAL, 'bench/faults/logs')
 const say = (line: string): void => console.error(line)
@@ -28,9 +33,14 @@ function readArguments() {
     small: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
     mutants: { type: 'boolean', default: false },
+    help: { type: 'boolean', short: 'h', default: false },
   } as const
   try {
     const { values, positionals } = parseArgs({ options, allowPositionals: true })
+    if (values.help) {
+      console.log(USAGE)
+      process.exit()
+    }
     const [n, seed] = [Number(values.n), Number(values.seed)]
     if (!Number.isInteger(n) || n < 20) return usage('--n is a whole number, 20 or more')
     if (!Number.isInteger(seed)) return usage('--seed is a whole number')

@@ -86,21 +86,38 @@ function peerTable(peers: PeerResult[]): string {
   if (peers.length === 0) return ''
   const rows = peers
     .toSorted((a, b) => a.kills - b.kills || a.name.localeCompare(b.name))
-    .map(({ title, n, kills, skipped, lost, doubled, stuck, seconds, cpuSeconds, peakMemoryMiB, note, commit }) =>
-      skipped === undefined
+    .map((each) =>
+      each.skipped === undefined
         ? [
-            title,
-            number(n),
-            number(kills),
-            ...[lost, doubled, stuck, seconds, cpuSeconds, peakMemoryMiB].map((each) => number(Math.round(each ?? 0))),
-            note ?? '',
-            commit,
+            each.title,
+            ...[each.n, each.kills].map(number),
+            ...COUNTED.map((name) => number(Math.round(each[name] ?? 0))),
+            each.note ?? '',
+            String(each.seed),
+            each.commit,
           ]
-        : [title, `skipped: ${skipped}`, ...Array.from({ length: 9 }, () => '')],
+        : [each.title, `skipped: ${each.skipped}`, ...Array.from({ length: 11 }, () => '')],
     )
-  const head = ['pipeline', 'pages', 'kills', 'lost', 'doubled', 'stuck', 's', 'CPU s', 'memory, MiB', 'what it is', 'commit']
-  return `## What people run instead\n\nThe first drill, for Copydesk with the settings of production and for two others, each written as one writes it (\`tests/bench\`). Lost: without a document, or with the old content.\n\n${table(head, rows)}`
+  const head = [
+    'pipeline',
+    'pages',
+    'kills',
+    'lost',
+    'doubled',
+    'stuck',
+    's',
+    'CPU s',
+    'memory, MiB',
+    'Redis, MiB',
+    'what it is',
+    'seed',
+    'commit',
+  ]
+  return `## What people run instead\n\nThe first drill, for Copydesk with the settings of production and for two others, each written as one writes it (\`tests/bench\`): \`./copydesk bench peers\`, and once more with \`--kills 50\`. Lost: without a document, or with the old content. CPU and memory: of its own processes, pages that they share counted once (PSS), Redis and Elasticsearch apart.\n\n${table(head, rows)}`
 }
+
+/** What is shown of a peer, in the order of its columns. */
+const COUNTED = ['lost', 'doubled', 'stuck', 'seconds', 'cpuSeconds', 'peakProportionalMiB', 'redisPeakMiB'] as const
 
 function mutantTable(report: MutantReport | null): string {
   if (report === null) return ''
@@ -113,7 +130,7 @@ function mutantTable(report: MutantReport | null): string {
     String(seed),
   ])
   const head = ['guard taken out', 'patch', 'drill', 'lost', 'doubled', 'stuck', 'wrong', 'in the words of the oracle', 'seed']
-  return `## Guards taken out\n\nEach line is the product without one guard (\`tests/fault/mutants\`), in the small form of a drill that should notice; commit ${report.commit}. \`./copydesk bench faults --mutants\` runs them again.\n\n${table(head, rows)}`
+  return `## Guards taken out\n\nEach line is the product without one guard (\`tests/fault/mutants\`), in a copy of what is committed (${report.commit}), played by the small form of a drill that should notice. It counts only where that drill is good, with the same seed, with every guard in place. \`./copydesk bench faults --mutants\` runs them again.\n\n${table(head, rows)}`
 }
 
 function brief(text: string): string {

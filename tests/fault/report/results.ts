@@ -20,9 +20,10 @@ export type Result = Played & Setting
 export type MutantReport = Setting & { mutants: MutantResult[] }
 
 /** What another pipeline came to in the first drill, as tests/bench writes it. */
-export type PeerResult = { name: string; title: string; n: number; kills: number; commit: string } & Partial<
-  Record<'lost' | 'old' | 'doubled' | 'stuck' | 'seconds' | 'cpuSeconds' | 'peakMemoryMiB', number> & { skipped: string; note: string }
->
+export type PeerResult = Record<'name' | 'title' | 'commit', string> &
+  Record<'n' | 'kills' | 'seed', number> &
+  Partial<Record<'skipped' | 'note', string>> &
+  Partial<Record<'lost' | 'doubled' | 'stuck' | 'seconds' | 'cpuSeconds' | 'peakProportionalMiB' | 'redisPeakMiB', number>>
 
 const FOLDER = join(LOCAL, 'bench/faults')
 const MUTANTS = 'mutants.json'
