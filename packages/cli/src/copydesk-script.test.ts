@@ -1,16 +1,17 @@
 import { spawnSync } from 'node:child_process'
-import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, copyFileSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { bareTools } from './local/bare-tools.ts'
 import { ROOT } from './local/repository.ts'
+import { testFolder } from './test-folder.ts'
 
 const CURE = 'install Node 24.12 or newer (but below 25) and put it first on PATH'
 
 /** The script alone, in a checkout of its own. */
 function checkout(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'copydesk-checkout-'))
+  const folder = testFolder('checkout')
   copyFileSync(join(ROOT, 'copydesk'), join(folder, 'copydesk'))
   return join(folder, 'copydesk')
 }
@@ -66,7 +67,7 @@ test('a lock that a killed installation left behind is removed', () => {
 })
 
 test('it runs from any folder, through a symlink, and says nothing of its own', () => {
-  const link = join(mkdtempSync(join(tmpdir(), 'copydesk-link-')), 'desk')
+  const link = join(testFolder('link'), 'desk')
   symlinkSync(join(ROOT, 'copydesk'), link)
   // The first run may have packages to install, and says so.
   spawnSync(link, ['--version'], { cwd: tmpdir() })

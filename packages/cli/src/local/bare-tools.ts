@@ -1,6 +1,6 @@
-import { accessSync, constants, mkdtempSync, symlinkSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { accessSync, constants, symlinkSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
+import { testFolder } from '../test-folder.ts'
 
 /** What POSIX has on any machine, as far as our scripts use it. */
 const TOOLS = [
@@ -27,7 +27,7 @@ const TOOLS = [
 
 /** For tests: a folder to use as PATH on which there are the common tools, and neither Node nor a packager. */
 export function bareTools(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'copydesk-path-'))
+  const folder = testFolder('path')
   for (const tool of TOOLS) {
     const path = (process.env['PATH'] ?? '')
       .split(delimiter)

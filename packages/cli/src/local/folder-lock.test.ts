@@ -1,13 +1,13 @@
-import { mkdtempSync, readdirSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { expect, test } from 'vitest'
 import { lock, tryLock } from './folder-lock.ts'
 import { identify } from './process-identity.ts'
+import { testFolder } from '../test-folder.ts'
 
-const path = (): string => join(mkdtempSync(join(tmpdir(), 'copydesk-lock-')), 'run', 'up.lock')
+const path = (): string => join(testFolder('lock'), 'run', 'up.lock')
 
 test('who comes second is told who holds the lock', () => {
   const file = path()

@@ -1,16 +1,16 @@
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, expect, test, vi } from 'vitest'
 import { bareTools } from './bare-tools.ts'
 import { CannotRun } from './cannot-run.ts'
 import { recipe } from './recipe.ts'
+import { testFolder } from '../test-folder.ts'
 
 afterEach(() => vi.unstubAllEnvs())
 
 function bareMachine(): void {
   vi.stubEnv('PATH', bareTools())
-  vi.stubEnv('HOME', mkdtempSync(join(tmpdir(), 'copydesk-home-')))
+  vi.stubEnv('HOME', testFolder('home'))
   vi.stubEnv('JAVA_HOME', undefined)
 }
 
@@ -35,7 +35,7 @@ test('a machine without Maven or a packager is told to install Maven', async () 
 
 test('the first JDK that is new enough and whole is taken', async () => {
   bareMachine()
-  const jvms = mkdtempSync(join(tmpdir(), 'copydesk-jvms-'))
+  const jvms = testFolder('jvms')
   vi.stubEnv('COPYDESK_JVMS', jvms)
   jdk(join(jvms, '1-old'), '17.0.15', 'java.base jdk.incubator.vector')
   jdk(join(jvms, '2-slim'), '25.0.3', 'java.base')

@@ -1,10 +1,10 @@
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, expect, test, vi } from 'vitest'
 import type { BackOff } from './back-off.ts'
 import { namesOf, type Supervised } from './processes.ts'
 import { superviseService } from './supervise-service.ts'
+import { testFolder } from '../test-folder.ts'
 
 const READY = `process.send({ ready: true, health: 'http://127.0.0.1:1' }); setInterval(() => {}, 1000)`
 let running: Supervised | undefined
@@ -14,7 +14,7 @@ function supervise(
   source: string,
   { env = () => process.env, backOff }: { env?: () => NodeJS.ProcessEnv; backOff?: BackOff } = {},
 ): { part: Supervised; notices: string[]; fatal: Error[]; logFile: string } {
-  const folder = mkdtempSync(join(tmpdir(), 'copydesk-supervise-'))
+  const folder = testFolder('supervise')
   const script = join(folder, 'main.mjs')
   const logFile = join(folder, 'logs', 'fetch.log')
   writeFileSync(script, source)
