@@ -29,14 +29,14 @@ export const failpoints: Drill = {
     const took = (what: string): void => void (scene.extra[`seconds until ${what}`] = Math.round((Date.now() - since) / 1000))
     const dismissed = await everydayKills(scene, wanted, note)
     took('everyday kills were done')
-    for (const target of targetsOf(wanted, ['accept-ended'])) note(target, await killScheduler(scene, target, wanted.get(target)!))
+    for (const target of targetsOf(wanted.keys(), ['accept-ended'])) note(target, await killScheduler(scene, target, wanted.get(target)!))
     took('accept-ended was done')
     scene.forgets = true
-    for (const target of targetsOf(wanted, ['restore', 'restore-totals']))
+    for (const target of targetsOf(wanted.keys(), ['restore', 'restore-totals']))
       note(target, await killScheduler(scene, target, wanted.get(target)!))
     await dismissAgain(scene, dismissed)
     took('recover was done')
-    for (const target of targetsOf(wanted, ['epoch.write']))
+    for (const target of targetsOf(wanted.keys(), ['epoch.write']))
       note(target, await killAtEpoch(scene, target.split(':')[1] as FailpointSide, wanted.get(target)!))
     const missed = [...wanted].filter(([target, times]) => (met.get(target) ?? 0) < times)
     scene.check(missed.length === 0, `not met often enough: ${missed.map(([target]) => `${target} (${met.get(target) ?? 0})`).join(', ')}`)
@@ -51,14 +51,14 @@ function wantedOf({ small, random }: Scene): Map<Target, number> {
   return new Map(FAILPOINTS.map((name) => [`${name}:${random.one(['before', 'after'] as const)}`, 1]))
 }
 
-function targetsOf(wanted: Map<Target, number>, names: readonly Failpoint[]): Target[] {
-  return [...wanted.keys()].filter((target) => names.some((name) => target.startsWith(`${name}:`)))
+function targetsOf(targets: Iterable<Target>, names: readonly Failpoint[]): Target[] {
+  return [...targets].filter((target) => names.some((name) => target.startsWith(`${name}:`)))
 }
 
 /** Kills at all that everyday work passes, several processes at once, while pages come in again and again. */
 async function everydayKills(scene: Scene, wanted: Map<Target, number>, note: (target: Target) => void): Promise<Set<number>> {
   const { rig } = scene
-  prepare(scene)
+  const refused = prepare(scene)
   const dismissed = new Set<number>()
   const reaper = createReaper(rig, scene.random, wanted, (name, target) => {
     scene.fault(`${name} killed at ${target}`, { by: /^supervision$/, says: new RegExp(`^${name} ended`) })
@@ -67,7 +67,7 @@ async function everydayKills(scene: Scene, wanted: Map<Target, number>, note: (t
   })
   const began = Date.now()
   const deadline = began + (scene.small ? 150_000 : 3_600_000)
-  const feeding = feed(scene, reaper, () => reaper.left().length === 0 || Date.now() > deadline)
+  const feeding = feed(scene, reaper, refused, () => reaper.left().length === 0 || Date.now() > deadline)
   while (reaper.left().length > 0 && Date.now() < deadline) {
     await sleep(250)
     reaper.tick()
@@ -81,8 +81,8 @@ async function everydayKills(scene: Scene, wanted: Map<Target, number>, note: (t
   return dismissed
 }
 
-/** Pages that are put back, pages that end their parser, and pages that Elasticsearch refuses as long as the kills go on. */
-function prepare(scene: Scene): void {
+/** Pages that are put back, pages that end their parser, and pages that Elasticsearch refuses as long as the kills go on: answers with these last. */
+function prepare(scene: Scene): number[] {
   const { rig, site, random, dead, small } = scene
   const pages = random.shuffled(Array.from({ length: site.n }, (_, page) => page))
   const share = small ? 2 : 30
@@ -98,12 +98,14 @@ function prepare(scene: Scene): void {
     site.special.set(page, (response) => Boolean(response.writeHead(200, { 'content-type': 'text/html' }).end(hanging)))
     dead.set(page, ['parser-died', 'parser-timeout'])
   }
-  const refused = new Set(pages.slice(share * 2, share * 4))
-  rig.proxies.search.set({ kind: 'reject', isBad: ({ url }) => refused.has(site.pageOf(String(url)) ?? -1) })
+  const refused = pages.slice(share * 2, share * 4)
+  const bad = new Set(refused)
+  rig.proxies.search.set({ kind: 'reject', isBad: ({ url }) => bad.has(site.pageOf(String(url)) ?? -1) })
+  return refused
 }
 
 /** Hands in every page, and goes on with changed ones for as long as kills are wanted. */
-async function feed(scene: Scene, reaper: Reaper, enough: () => boolean): Promise<void> {
+async function feed(scene: Scene, reaper: Reaper, refused: readonly number[], enough: () => boolean): Promise<void> {
   const { rig, site, random } = scene
   const most = 60
   const pace = async (): Promise<void> => {
@@ -112,28 +114,22 @@ async function feed(scene: Scene, reaper: Reaper, enough: () => boolean): Promis
   const all = Array.from({ length: site.n }, (_, page) => page)
   await scene.load({ again: false, pace, giveUpMs: 3_600_000 }).done
   while (!enough()) {
-    const pages = random.shuffled(all).slice(0, 20)
-    const hanging = reaper.left().some((target) => target.startsWith('death')) ? [...scene.dead.keys()].slice(0, 2) : []
-    const load = scene.load({
-      pages: [...pages, ...hanging],
-      again: false,
-      changed: true,
-      pace,
-      giveUpMs: 3_600_000,
-    })
-    await load.done
+    const lacks = (...names: Failpoint[]): boolean => names.some((name) => targetsOf(reaper.left(), [name]).length > 0)
+    const hanging = lacks('death') ? [...scene.dead.keys()].slice(0, 2) : []
+    const letters = lacks('retry', 'dismiss') ? random.shuffled([...refused]).slice(0, 4) : []
+    const pages = [...new Set([...random.shuffled(all).slice(0, 20), ...hanging, ...letters])]
+    // Small requests: the API passes its failpoints more often.
+    await scene.load({ pages, items: 5, again: false, changed: true, pace, giveUpMs: 3_600_000 }).done
   }
 }
 
-/** What an operator does meanwhile: retries dead letters, and lays some aside. */
+/** What an operator does meanwhile, while the API waits to be killed at it: retries a dead letter, or lays one aside. */
 async function operate(scene: Scene, reaper: Reaper, dismissed: Set<number>): Promise<void> {
-  const left = reaper.left()
-  const wants = (['retry', 'dismiss'] as const).filter((each) => left.some((target) => target.startsWith(`${each}:`)))
-  if (wants.length === 0) return
+  const what = (['retry', 'dismiss'] as const).find((each) => reaper.waitsFor('api')?.startsWith(`${each}:`))
+  if (what === undefined) return
   const { failures } = FailuresView.parse(await ask(scene.rig, 'GET', '/failures?size=50'))
   const letter = failures.find(({ code }) => code === 'search-rejected')
   if (!letter) return
-  const what = scene.random.one(wants)
   // Noted first: a kill may come between the move and the answer.
   if (what === 'dismiss') dismissed.add(scene.site.pageOf(letter.url!)!)
   await ask(scene.rig, 'POST', `/failures/${letter.captureId}/${what}`)

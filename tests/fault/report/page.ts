@@ -7,11 +7,11 @@ export function faultsPage(
   order: readonly string[],
 ): string {
   const drills = results.drills.toSorted((a, b) => order.indexOf(a.drill) - order.indexOf(b.drill))
-  const newest = drills.reduce<Result | null>((last, each) => (last === null || each.date > last.date ? each : last), null)
+  const usual = mostUsual(drills)
   return `${[
     HEAD,
-    newest ? setting(newest) : '',
-    drillTable(drills, newest?.commit ?? ''),
+    usual ? setting(usual) : '',
+    drillTable(drills, usual?.commit ?? ''),
     notes(drills),
     peerTable(results.peers),
     mutantTable(results.mutants),
@@ -29,6 +29,12 @@ What breaks, and what that costs: nothing lost, nothing doubled, nothing stuck. 
 - **late**: repeats that fencing made harmless. **fetched**: requests to the origin, and how many were allowed: 1.2 for each capture that fetches, and what was under way at each fault.
 - After each drill also: accepted = sum of outcomes; every document says what its page says now; each fault was named in a log, a metric or \`status\` within 10 s; no secret in a log, no unhandled rejection, no answer 500.
 - A drill whose faults met no work fails: **met** says how many did.`
+
+/** The newest of those of the commit that most of them are of. */
+function mostUsual(drills: Result[]): Result | undefined {
+  const [usual] = [...Map.groupBy(drills, ({ commit }) => commit).values()].toSorted((a, b) => b.length - a.length)
+  return usual?.toSorted((a, b) => b.date.localeCompare(a.date))[0]
+}
 
 function setting({ machine, versions, commit, date }: Result): string {
   const speeds = Object.entries(SPEEDS).map(([name, value]) => `\`${name}=${value}\``)

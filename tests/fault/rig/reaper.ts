@@ -17,7 +17,17 @@ const BY_SERVICE: Record<string, readonly Failpoint[]> = {
   scheduler: ['mark'],
 }
 /** Those that a process passes but once in a while: it is killed at the first pass. */
-const RARE: readonly string[] = ['segment.create', 'segment.rename', 'death', 'retry', 'dismiss', 'put-back', 'mark', 'add-all']
+const RARE: readonly string[] = [
+  'sync.intake',
+  'segment.create',
+  'segment.rename',
+  'death',
+  'retry',
+  'dismiss',
+  'put-back',
+  'mark',
+  'add-all',
+]
 /** A process is killed at one of its first passes. */
 const MOST_PASSES = 4
 /** Not met for so long, a process is given another failpoint. */
@@ -29,6 +39,8 @@ export interface Reaper {
   met: Map<Target, number>
   /** What is not met as often as it should be, of what everyday work passes. */
   left(): Target[]
+  /** The failpoint that a process waits for in this life; null where it waits for none. */
+  waitsFor(name: string): Target | null
   /** Starts anew what waits for its failpoint too long. */
   tick(): void
   /** Ends it: what is armed is started once more. */
@@ -81,6 +93,7 @@ export function createReaper(
 
   return {
     met,
+    waitsFor: (name) => armed.get(name)?.target ?? null,
     left: () => [...new Set(names.flatMap(targetsOf))].filter(lacks),
     tick() {
       for (const [name, { since, target }] of armed)
