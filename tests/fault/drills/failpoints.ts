@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { FailuresView } from '@copydesk/contracts'
+import { type CaptureId, type Failure, FailuresView } from '@copydesk/contracts'
 import { FAILPOINTS, type Failpoint, type FailpointSide } from '@copydesk/pipeline'
 import { ask } from '../rig/api.ts'
 import { BAD_PAGES } from '../rig/bad-html.ts'
@@ -107,19 +107,21 @@ function prepare(scene: Scene): number[] {
 /** Hands in every page, and goes on with changed ones for as long as kills are wanted. */
 async function feed(scene: Scene, reaper: Reaper, refused: readonly number[], enough: () => boolean): Promise<void> {
   const { rig, site, random } = scene
-  const most = 60
+  // Enough for every worker to have something in hand as it is killed, and not so much that requests become rare.
+  const most = 200
   const pace = async (): Promise<void> => {
     while (!enough() && ((await rig.status().catch(() => null))?.inFlight ?? most) >= most) await sleep(200)
   }
   const all = Array.from({ length: site.n }, (_, page) => page)
-  await scene.load({ again: false, pace, giveUpMs: 3_600_000 }).done
+  // Small requests: the API passes its failpoints more often.
+  const how = { items: 5, again: false, pace, giveUpMs: 3_600_000 }
+  await scene.load(how).done
   while (!enough()) {
     const lacks = (...names: Failpoint[]): boolean => names.some((name) => targetsOf(reaper.left(), [name]).length > 0)
     const hanging = lacks('death') ? [...scene.dead.keys()].slice(0, 2) : []
     const letters = lacks('retry', 'dismiss') ? random.shuffled([...refused]).slice(0, 4) : []
     const pages = [...new Set([...random.shuffled(all).slice(0, 20), ...hanging, ...letters])]
-    // Small requests: the API passes its failpoints more often.
-    await scene.load({ pages, items: 5, again: false, changed: true, pace, giveUpMs: 3_600_000 }).done
+    await scene.load({ ...how, pages, changed: true }).done
   }
 }
 
@@ -127,8 +129,7 @@ async function feed(scene: Scene, reaper: Reaper, refused: readonly number[], en
 async function operate(scene: Scene, reaper: Reaper, dismissed: Set<number>): Promise<void> {
   const what = (['retry', 'dismiss'] as const).find((each) => reaper.waitsFor('api')?.startsWith(`${each}:`))
   if (what === undefined) return
-  const { failures } = FailuresView.parse(await ask(scene.rig, 'GET', '/failures?size=50'))
-  const letter = failures.find(({ code }) => code === 'search-rejected')
+  const [letter] = await rejected(scene)
   if (!letter) return
   // Noted first: a kill may come between the move and the answer.
   if (what === 'dismiss') dismissed.add(scene.site.pageOf(letter.url!)!)
@@ -151,10 +152,20 @@ async function dismissAgain(scene: Scene, dismissed: Set<number>): Promise<void>
   scene.extra['dismissed again'] = ids.length
 }
 
-async function refused({ rig, site }: Scene, pages?: Set<number>): Promise<string[]> {
-  const { failures } = FailuresView.parse(await ask(rig, 'GET', '/failures?size=1000'))
-  const letters = failures.filter(({ code, url }) => code === 'search-rejected' && (pages?.has(site.pageOf(url!)!) ?? true))
-  return letters.map(({ captureId }) => captureId)
+async function refused(scene: Scene, pages?: Set<number>): Promise<CaptureId[]> {
+  const letters = await rejected(scene)
+  return letters.filter(({ url }) => pages?.has(scene.site.pageOf(url!)!) ?? true).map(({ captureId }) => captureId)
+}
+
+/** Every dead letter that Elasticsearch refused. */
+async function rejected({ rig }: Scene): Promise<Failure[]> {
+  const found: Failure[] = []
+  for (let after: CaptureId | null | undefined; after !== null;) {
+    const page = FailuresView.parse(await ask(rig, 'GET', `/failures?size=1000${after ? `&after=${after}` : ''}`))
+    found.push(...page.failures.filter(({ code }) => code === 'search-rejected'))
+    after = page.after
+  }
+  return found
 }
 
 async function idle({ rig }: Scene): Promise<void> {
