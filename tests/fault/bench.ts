@@ -98,7 +98,7 @@ function inShort({ skipped, failures, lost, doubled, stuck, met, faults, late, s
 async function playMutants(): Promise<boolean> {
   const play = playInProcess(elasticsearch.url, LOGS)
   const results = await runMutants({ play, seed, ...(chosen.length > 0 && { only: chosen }), onProgress: say })
-  keepMutants({ ...(await readSetting(elasticsearch.url)), mutants: results }, chosen.length > 0)
+  keepMutants(await readSetting(elasticsearch.url), results, chosen.length > 0)
   writePage()
   if (json) console.log(JSON.stringify(results))
   else

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Drill } from '../rig/drill.ts'
+import type { Random } from '../rig/random.ts'
 import { lengthOf, schedule } from '../rig/schedule.ts'
 import type { Scene } from '../rig/scene.ts'
 import { stageOf } from '../rig/system.ts'
@@ -26,21 +27,30 @@ export const workersStopped: Drill = {
   title: 'Workers stopped',
   times: '25 × SIGTERM under load; each out in < 10 s, nothing fetched twice',
   async run(scene) {
-    const { rig } = scene
+    const { rig, random, site } = scene
     scene.strict = true
-    scene.site.answerMs = 300
-    const steps = schedule(scene.random, { times: scene.small ? 6 : 25, on: rig.workers(), gapMs: [500, 1200] })
-    const load = scene.load({ overMs: lengthOf(steps) })
-    for (const { on, waitMs } of steps) {
-      await sleep(waitMs)
+    site.answerMs = 300
+    const times = scene.small ? rig.workers().length : 25
+    const pages = Array.from({ length: site.n }, (_, page) => page)
+    for (const [at, on] of inTurns(random, rig.workers(), times).entries()) {
       await rig.system.ready(on)
+      // Each has pages of its own: a slow machine must not come to the last worker when all work is done.
+      const overMs = random.whole(500, 1200)
+      const load = scene.load({ pages: pages.filter((page) => page % times === at), overMs })
+      await sleep(overMs)
       if (await rig.busy(stageOf(on))) scene.met += 1
       // The supervision says how it ended, and when: the naming within ten seconds is the leaving within ten seconds.
       scene.fault(`SIGTERM to ${on}`, { by: /^supervision$/, says: new RegExp(`^${on} ended \\(exit code 0\\)`) })
       rig.system.kill(on, 'SIGTERM')
+      await load.done
     }
-    await load.done
   },
+}
+
+/** So many of them, in an order by chance; none comes again before all have come. */
+function inTurns(random: Random, names: readonly string[], times: number): string[] {
+  const rounds = Array.from({ length: Math.ceil(times / names.length) }, () => random.shuffled(names))
+  return rounds.flat().slice(0, times)
 }
 
 /** More than two locks, which the rig sets to 2 s. */

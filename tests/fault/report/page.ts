@@ -1,3 +1,4 @@
+import { MUTANTS } from '../mutants/index.ts'
 import { SPEEDS } from '../rig/system.ts'
 import type { MutantReport, PeerResult, Result } from './results.ts'
 
@@ -30,10 +31,10 @@ What breaks, and what that costs: nothing lost, nothing doubled, nothing stuck. 
 - After each drill also: accepted = sum of outcomes; every document says what its page says now; each fault was named in a log, a metric or \`status\` within 10 s; no secret in a log, no unhandled rejection, no answer 500.
 - A drill whose faults met no work fails: **met** says how many did.`
 
-/** The newest of those of the commit that most of them are of. */
-function mostUsual(drills: Result[]): Result | undefined {
-  const [usual] = [...Map.groupBy(drills, ({ commit }) => commit).values()].toSorted((a, b) => b.length - a.length)
-  return usual?.toSorted((a, b) => b.date.localeCompare(a.date))[0]
+/** The last of those of the commit that most of them are of. */
+function mostUsual<T extends { commit: string }>(results: readonly T[]): T | undefined {
+  const [usual] = [...Map.groupBy(results, ({ commit }) => commit).values()].toSorted((a, b) => b.length - a.length)
+  return usual?.at(-1)
 }
 
 function setting({ machine, versions, commit, date }: Result): string {
@@ -127,16 +128,19 @@ const COUNTED = ['lost', 'doubled', 'stuck', 'seconds', 'cpuSeconds', 'peakPropo
 
 function mutantTable(report: MutantReport | null): string {
   if (report === null) return ''
-  const rows = report.mutants.map(({ name, guard, drill, caught, skipped, lost, doubled, stuck, wrong, other, seed }) => [
+  const usual = mostUsual(report.mutants)?.commit ?? ''
+  const order = MUTANTS.map(({ name }) => name)
+  const mutants = report.mutants.toSorted((a, b) => order.indexOf(a.name) - order.indexOf(b.name))
+  const rows = mutants.map(({ name, guard, drill, caught, skipped, lost, doubled, stuck, wrong, other, seed, commit }) => [
     guard,
-    `\`${name}\``,
+    `\`${name}\`${commit === usual ? '' : ` (${commit})`}`,
     drill ?? '',
     ...(skipped === undefined ? [lost, doubled, stuck, wrong].map(number) : ['', '', '', '']),
     skipped === undefined ? (caught ? other.slice(0, 1).map(brief).join('') : '**nobody noticed**') : `skipped: ${skipped}`,
     String(seed),
   ])
   const head = ['guard taken out', 'patch', 'drill', 'lost', 'doubled', 'stuck', 'wrong', 'in the words of the oracle', 'seed']
-  return `## Guards taken out\n\nEach line is the product without one guard (\`tests/fault/mutants\`), in a copy of what is committed (${report.commit}), played by the small form of a drill that should notice. It counts only where that drill is good, with the same seed, with every guard in place. \`./copydesk bench faults --mutants\` runs them again.\n\n${table(head, rows)}`
+  return `## Guards taken out\n\nEach line is the product without one guard (\`tests/fault/mutants\`), in a copy of what is committed (${usual}), played by the small form of a drill that should notice. It counts only where that drill is good, with the same seed, with every guard in place. \`./copydesk bench faults --mutants\` runs them again.\n\n${table(head, rows)}`
 }
 
 function brief(text: string): string {

@@ -17,7 +17,7 @@ export interface Setting {
 export type Result = Played & Setting
 
 /** What became of the product without one of its guards, by guard. */
-export type MutantReport = Setting & { mutants: MutantResult[] }
+export type MutantReport = Setting & { mutants: (MutantResult & { commit: string })[] }
 
 /** What another pipeline came to in the first drill, as tests/bench writes it. */
 export type PeerResult = Record<'name' | 'title' | 'commit', string> &
@@ -60,10 +60,11 @@ export function keepResult(result: Result): void {
 }
 
 /** Keeps the mutants' results; those of some of them take the places of earlier ones. */
-export function keepMutants(report: MutantReport, isPart: boolean): void {
+export function keepMutants(setting: Setting, results: MutantResult[], isPart: boolean): void {
   const earlier = isPart ? (readResults().mutants?.mutants ?? []) : []
-  const names = report.mutants.map(({ name }) => name)
-  keep(MUTANTS, { ...report, mutants: [...earlier.filter(({ name }) => !names.includes(name)), ...report.mutants] })
+  const names = results.map(({ name }) => name)
+  const mutants = results.map((result) => ({ ...result, commit: setting.commit }))
+  keep(MUTANTS, { ...setting, mutants: [...earlier.filter(({ name }) => !names.includes(name)), ...mutants] })
 }
 
 function keep(name: string, content: object): void {
