@@ -58,7 +58,7 @@ function targetsOf(targets: Iterable<Target>, names: readonly Failpoint[]): Targ
 /** Kills at all that everyday work passes, several processes at once, while pages come in again and again. */
 async function everydayKills(scene: Scene, wanted: Map<Target, number>, note: (target: Target) => void): Promise<Set<number>> {
   const { rig } = scene
-  const refused = prepare(scene)
+  const special = prepare(scene)
   const dismissed = new Set<number>()
   const reaper = createReaper(rig, scene.random, wanted, (name, target) => {
     scene.fault(`${name} killed at ${target}`, { by: /^supervision$/, says: new RegExp(`^${name} ended`) })
@@ -67,7 +67,7 @@ async function everydayKills(scene: Scene, wanted: Map<Target, number>, note: (t
   })
   const began = Date.now()
   const deadline = began + (scene.small ? 150_000 : 3_600_000)
-  const feeding = feed(scene, reaper, refused, () => reaper.left().length === 0 || Date.now() > deadline)
+  const feeding = feed(scene, reaper, special, () => reaper.left().length === 0 || Date.now() > deadline)
   while (reaper.left().length > 0 && Date.now() < deadline) {
     await sleep(250)
     reaper.tick()
@@ -81,12 +81,13 @@ async function everydayKills(scene: Scene, wanted: Map<Target, number>, note: (t
   return dismissed
 }
 
-/** Pages that are put back, pages that end their parser, and pages that Elasticsearch refuses as long as the kills go on: answers with these last. */
-function prepare(scene: Scene): number[] {
+/** Pages that are put back, pages that end their parser, and pages that Elasticsearch refuses as long as the kills go on. */
+function prepare(scene: Scene): Special {
   const { rig, site, random, dead, small } = scene
   const pages = random.shuffled(Array.from({ length: site.n }, (_, page) => page))
   const share = small ? 2 : 30
-  for (const page of pages.slice(0, share))
+  const putBack = pages.slice(0, share)
+  for (const page of putBack)
     site.special.set(page, (response, times) => {
       if (times % 2 === 0) return false
       // Who is told to come again comes again.
@@ -101,11 +102,17 @@ function prepare(scene: Scene): number[] {
   const refused = pages.slice(share * 2, share * 4)
   const bad = new Set(refused)
   rig.proxies.search.set({ kind: 'reject', isBad: ({ url }) => bad.has(site.pageOf(String(url)) ?? -1) })
-  return refused
+  return { putBack, refused }
+}
+
+/** Pages by what becomes of them. */
+interface Special {
+  putBack: number[]
+  refused: number[]
 }
 
 /** Hands in every page, and goes on with changed ones for as long as kills are wanted. */
-async function feed(scene: Scene, reaper: Reaper, refused: readonly number[], enough: () => boolean): Promise<void> {
+async function feed(scene: Scene, reaper: Reaper, special: Special, enough: () => boolean): Promise<void> {
   const { rig, site, random } = scene
   // Enough for every worker to have something in hand as it is killed, and not so much that requests become rare.
   const most = 200
@@ -119,8 +126,9 @@ async function feed(scene: Scene, reaper: Reaper, refused: readonly number[], en
   while (!enough()) {
     const lacks = (...names: Failpoint[]): boolean => names.some((name) => targetsOf(reaper.left(), [name]).length > 0)
     const hanging = lacks('death') ? [...scene.dead.keys()].slice(0, 2) : []
-    const letters = lacks('retry', 'dismiss') ? random.shuffled([...refused]).slice(0, 4) : []
-    const pages = [...new Set([...random.shuffled(all).slice(0, 20), ...hanging, ...letters])]
+    const letters = lacks('retry', 'dismiss') ? random.shuffled(special.refused).slice(0, 4) : []
+    const putBack = lacks('put-back') ? random.shuffled(special.putBack).slice(0, 4) : []
+    const pages = [...new Set([...random.shuffled(all).slice(0, 20), ...hanging, ...letters, ...putBack])]
     await scene.load({ ...how, pages, changed: true }).done
   }
 }
