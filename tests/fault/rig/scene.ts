@@ -92,8 +92,7 @@ export async function setScene(rig: Rig, options: { name: string; n: number; sma
     },
     async kill(name) {
       const stage = stageOf(name)
-      // Dead already, it could not be killed; while it starts it can.
-      while (!rig.system.processes().some((each) => each.name === name && each.pid !== null)) await sleep(10)
+      await rig.there(name)
       if (await rig.busy(stage)) scene.met += 1
       if (stage === 'fetch') scene.repeats += await rig.active('fetch')
       scene.fault(`kill -9 ${name}`, { by: /^supervision$/, says: new RegExp(`^${name} ended \\(SIGKILL\\)`) })

@@ -22,6 +22,7 @@ export async function killScheduler(scene: Scene, target: Target, times: number)
     if (how) ended.resolve(how)
   })
   for (let at = 0; at < times; at += 1) {
+    await rig.there('scheduler')
     ended = Promise.withResolvers<string>()
     rig.arm('scheduler', target)
     rig.system.kill('scheduler', 'SIGTERM')

@@ -72,6 +72,8 @@ export interface Rig {
   active(stage: StageName): Promise<number>
   /** Waits until a stage has jobs in hand; false when it has none within the time. */
   busy(stage: StageName, withinMs?: number): Promise<boolean>
+  /** Waits until a process is there to be killed: dead already, it could not be; while it starts it can. */
+  there(name: string): Promise<void>
   /** Who decides by chance: each drill sets its own. */
   random: Random
   /** Words that must stand in no log. */
@@ -170,7 +172,11 @@ function smallDisks(folder: string, mebibytes: number): { redis: SmallDisk; arch
   }
 }
 
-function lookers(system: System, redis: DrillRedis, prefix: string): Pick<Rig, 'names' | 'workers' | 'status' | 'active' | 'busy'> {
+function lookers(
+  system: System,
+  redis: DrillRedis,
+  prefix: string,
+): Pick<Rig, 'names' | 'workers' | 'status' | 'active' | 'busy' | 'there'> {
   const all = (): string[] => system.processes().map(({ name }) => name)
   const names = (service: ServiceName): string[] => all().filter((name) => name.replace(/-\d+$/, '') === service)
   const active = async (stage: StageName): Promise<number> => await redis.direct.llen(`${prefix}:${stage}:active`)
@@ -181,6 +187,9 @@ function lookers(system: System, redis: DrillRedis, prefix: string): Pick<Rig, '
     async status() {
       const response = await fetch(`${system.api}/api/v1/status`, { signal: AbortSignal.timeout(5000) }).catch(() => null)
       return response?.ok ? StatusView.parse(await response.json()) : null
+    },
+    async there(name) {
+      while (!system.processes().some((each) => each.name === name && each.pid !== null)) await sleep(10)
     },
     async busy(stage, withinMs = 2000) {
       const deadline = Date.now() + withinMs
