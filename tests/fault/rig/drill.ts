@@ -66,11 +66,11 @@ export function createStage(options: Pick<PlayOptions, 'elasticsearchUrl' | 'sma
         await rig.end()
       }
       const rig = shared.get(kind) ?? (await startRig(kind, { ...options, ...(drill.env && { env: drill.env }) }))
-      if (kind !== 'own') shared.set(kind, rig)
+      shared.set(kind, rig)
       return rig
     },
     async done(rig: Rig, good: boolean): Promise<void> {
-      if (good && shared.get(rig.kind) === rig) return
+      if (good && rig.kind !== 'own') return
       shared.delete(rig.kind)
       await rig.end()
     },
