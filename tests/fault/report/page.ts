@@ -146,6 +146,8 @@ function mutantTable(report: MutantReport | null): string {
 function brief(text: string): string {
   const line = text
     .replaceAll(/\s+/g, ' ')
+    // A stack names this machine's folders.
+    .replace(/ at [^(]*\(?file:.*$/, '')
     .replaceAll('|', '/')
     .replaceAll(/fault-[0-9a-f]+|127\.0\.0\.1:\d+/g, '…')
   return line.length <= 160 ? line : `${line.slice(0, 159)}…`
