@@ -103,7 +103,6 @@ export const searchLateWrite: Drill = {
   name: 'search-late-write',
   title: 'A write that arrives after a newer one',
   times: 'once; it loses',
-  full: 200,
   async run(scene) {
     const { rig, site, random } = scene
     const { search } = rig.proxies

@@ -18,7 +18,6 @@ export const spellings: Drill = {
   name: 'spellings',
   title: 'Each URL five times in five spellings from ten clients, while fetch is paused',
   times: 'one fetch, one document',
-  full: 1000,
   async run(scene) {
     const { rig, site, random } = scene
     scene.strict = true

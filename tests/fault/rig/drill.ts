@@ -19,8 +19,6 @@ export interface Drill {
   env?: NodeJS.ProcessEnv
   /** Pages of the small form. */
   small?: number
-  /** Pages of the full form, where they are not the usual 2,000. */
-  full?: number
   /** Makes the faults, under load. Resolves after the last one; throws Skipped where the machine doesn't let it. */
   run(scene: Scene): Promise<void>
 }
@@ -92,7 +90,7 @@ export type DrillStage = ReturnType<typeof createStage>
 export async function playDrill(drill: Drill, stage: DrillStage, options: PlayOptions): Promise<Played> {
   const { seed, small } = options
   const since = Date.now()
-  const n = small ? (drill.small ?? SMALL) : (drill.full ?? options.n)
+  const n = small ? (drill.small ?? SMALL) : options.n
   const about = { drill: drill.name, title: drill.title, times: drill.times, n, seed, small }
   const seconds = (): number => Math.round((Date.now() - since) / 100) / 10
   try {
