@@ -51,31 +51,28 @@ export interface Played extends Verdict {
 
 const SMALL = 80
 
-/** Keeps the systems that drills share; a drill that failed leaves a system to which nobody comes back. */
+/** Keeps the system that drills of one kind share, one at a time; a drill that failed leaves a system to which nobody comes back. */
 export function createStage(options: Pick<PlayOptions, 'elasticsearchUrl' | 'small'>) {
-  const shared = new Map<RigKind, Rig>()
+  let current: Rig | null = null
+
+  async function close(): Promise<void> {
+    const rig = current
+    current = null
+    await rig?.end()
+  }
+
   return {
     async rigFor(drill: Drill): Promise<Rig> {
       const kind = drill.on ?? 'usual'
-      // One system at a time: those of another kind are not needed any more, since drills come ordered by it.
-      for (const [other, rig] of shared) {
-        if (other === kind) continue
-        shared.delete(other)
-        await rig.end()
-      }
-      const rig = shared.get(kind) ?? (await startRig(kind, { ...options, ...(drill.env && { env: drill.env }) }))
-      shared.set(kind, rig)
-      return rig
+      // One of another kind is not needed any more, since drills come ordered by it.
+      if (current?.kind !== kind) await close()
+      current ??= await startRig(kind, { ...options, ...(drill.env && { env: drill.env }) })
+      return current
     },
     async done(rig: Rig, good: boolean): Promise<void> {
-      if (good && rig.kind !== 'own') return
-      shared.delete(rig.kind)
-      await rig.end()
+      if (!good || rig.kind === 'own') await close()
     },
-    async close(): Promise<void> {
-      for (const rig of shared.values()) await rig.end()
-      shared.clear()
-    },
+    close,
   }
 }
 /** Drills in an order in which each shared system is started once. */
